@@ -1,0 +1,15 @@
+# What every target of ours is compiled with: link it as muon_options.
+add_library(muon_options INTERFACE)
+target_compile_definitions(muon_options INTERFACE _GNU_SOURCE)
+target_compile_options(muon_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  $<$<BOOL:${MUON_WERROR}>:-Werror>)
+target_include_directories(muon_options INTERFACE ${PROJECT_SOURCE_DIR})
+if(MUON_SANITIZE)
+  target_compile_options(muon_options INTERFACE -fsanitize=${MUON_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(muon_options INTERFACE -fsanitize=${MUON_SANITIZE})
+endif()
+if(MUON_COVERAGE)
+  target_compile_options(muon_options INTERFACE --coverage)
+  target_link_options(muon_options INTERFACE --coverage)
+endif()
