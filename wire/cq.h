@@ -1,0 +1,39 @@
+/*
+ * cq.h - the one place that polls a gRPC completion queue.
+ *
+ * Whoever waits for something embeds a struct cq_op and is called back on a poller thread when it is done. Pollers must
+ * not block: no disk, no lock that is held across one, no user code. A queue counts what is pending; cq_close waits for
+ * that count to reach 0, so whoever starts something must make sure that it ends (cancel calls first).
+ */
+#ifndef MUON_WIRE_CQ_H
+#define MUON_WIRE_CQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cq;
+struct cq_op {
+    void (*done)(struct cq_op *op, bool ok);
+};
+
+/* A queue with 1 to 64 poller threads, which block all signals. NULL: no memory or no threads. */
+struct cq *cq_open(unsigned pollers);
+
+/* Wait until nothing is pending, stop the pollers, free. Not from a poller. */
+void cq_close(struct cq *cq);
+
+/* Run op->done(op, true) on a poller soon. Any thread. */
+void cq_post(struct cq *cq, struct cq_op *op);
+
+/* One shot timers. The op is done with ok = true when it fires and false when it was stopped; set again only after that. */
+struct cq_timer {
+    struct cq_op op;
+    void *alarm;
+};
+void cq_timer_set(struct cq *cq, struct cq_timer *timer, int64_t delay_ms);
+void cq_timer_stop(struct cq_timer *timer);
+
+int64_t cq_now_ms(void);  /* since 1970 UTC */
+int64_t cq_mono_ms(void); /* a clock that never jumps */
+
+#endif

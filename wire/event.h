@@ -1,0 +1,36 @@
+/*
+ * event.h - muon.v1.Event, read where it stands: views into the encoded bytes, no allocation.
+ *
+ * Two readers: a strict one for what clients send (semantics: fields 1 to 12 at most once, nothing else, limits, UTF-8), a
+ * tolerant one for what a store sends (unknown fields are skipped; the last of repeated fields counts).
+ */
+#ifndef MUON_WIRE_EVENT_H
+#define MUON_WIRE_EVENT_H
+
+#include "wire/bytes.h"
+#include "wire/error.h"
+
+struct event {
+    struct span raw; /* the encoded message */
+    struct span stream_name, event_type, event_id, payload, content_type, schema, id, service_id;
+    struct span caused_by, caused_by_relation, metadata, traceparent;
+    uint64_t order_id, version;
+    int64_t event_time;
+};
+
+/* A client's event. Fails with INVALID_ARGUMENT or TOO_LARGE; error->field says which ("stream-name", …), and index goes to
+ * error->event_index. Views stay valid as long as raw does. */
+enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index, struct event *event,
+                        struct error *error);
+
+/* A store's event. false: malformed. */
+bool event_read(struct span raw, struct event *event);
+
+/* Only what a filter needs, and fast: stream name, type and order id; false: malformed. */
+bool event_peek(struct span raw, struct event *event);
+
+/* Encoded size of a client's event with the given fields (1 to 12; raw and 13 to 15 are not looked at), and its encoding. */
+size_t event_size(const struct event *event);
+uint8_t *event_put(uint8_t *at, const struct event *event);
+
+#endif

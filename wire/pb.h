@@ -1,0 +1,33 @@
+/*
+ * pb.h - reading and writing protobuf's wire format by hand, for what is too frequent for a generated codec.
+ * Format: https://protobuf.dev/programming-guides/encoding/. Bounds are checked; nothing recurses; nothing is allocated.
+ */
+#ifndef MUON_WIRE_PB_H
+#define MUON_WIRE_PB_H
+
+#include <stdbool.h>
+
+#include "wire/bytes.h"
+
+enum pb_type { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_FIXED32 = 5 };
+
+struct pb_field {
+    uint32_t number;
+    enum pb_type type;
+    uint64_t value;    /* PB_VARINT, PB_FIXED64, PB_FIXED32 */
+    struct span bytes; /* PB_BYTES: a view of the input */
+};
+
+/* Take the next field off the front of *rest. 1: taken; 0: *rest is empty; -1: malformed (groups are, too). */
+int pb_next(struct span *rest, struct pb_field *field);
+
+/* Bytes that a varint needs (1 to 10); write one, return the place after it. */
+size_t pb_varint_size(uint64_t value);
+uint8_t *pb_put_varint(uint8_t *at, uint64_t value);
+/* A whole field: tag and value. */
+uint8_t *pb_put_uint(uint8_t *at, uint32_t number, uint64_t value);
+uint8_t *pb_put_bytes(uint8_t *at, uint32_t number, struct span value);
+size_t pb_uint_size(uint32_t number, uint64_t value);
+size_t pb_bytes_size(uint32_t number, size_t len);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * tls.h - what a listener shows and asks for, kept up to date from files.
+ */
+#ifndef MUON_WIRE_TLS_H
+#define MUON_WIRE_TLS_H
+
+#include <stdbool.h>
+
+#include "wire/error.h"
+
+struct tls_server;
+
+enum tls_client_auth { TLS_CLIENT_REQUIRED = 0, TLS_CLIENT_OPTIONAL = 1, TLS_CLIENT_NONE = 2 };
+
+/* Read and check (the key fits the certificate, dates) the three PEM files. NULL and *error if anything is wrong: which file,
+ * what, what to do. ca_file may be NULL only with TLS_CLIENT_NONE. */
+struct tls_server *tls_server_open(const char *cert_file, const char *key_file, const char *ca_file,
+                                   enum tls_client_auth client_auth, struct error *error);
+
+/* Read the files again: new connections get the new ones, calls that run are not touched. false and *error: the files cannot
+ * be used, and what was in force stays. Any thread. */
+bool tls_server_reload(struct tls_server *tls, struct error *error);
+void tls_server_free(struct tls_server *tls);
+
+#endif
