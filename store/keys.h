@@ -1,0 +1,79 @@
+/*
+ * keys.h - the keys and small values on disk. Everything but records can be rebuilt from the records.
+ *
+ *   'M' name                     what the store is: "format", "identity"
+ *   'R' order id                 record (record.h)
+ *   'S' stream 0x00 version      extent: where the stream's events from this version on are, within one record
+ *   'S' stream 0x00 0            cut: up to which version the stream has been deleted
+ *   'U' 16 bytes                 event id that is a canonical lower-case UUIDv7
+ *   'V' 16 bytes                 event id that is another canonical lower-case UUID
+ *   'T' text                     any other event id
+ *   'E' order id                 a deletion whose space is still to be reclaimed
+ *
+ * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters, hence 0x00 ends it, and all
+ * extents of a stream are neighbours, in order.
+ */
+#ifndef PHOTON_KEYS_H
+#define PHOTON_KEYS_H
+
+#include <stdbool.h>
+
+#include "wire/bytes.h"
+
+enum { KEY_BYTES_MAX = 1 + 255 + 1 + 8 };
+struct key {
+    uint8_t data[KEY_BYTES_MAX];
+    size_t len;
+};
+
+struct key key_meta(const char *name);
+struct key key_record(uint64_t order_id);
+struct key key_extent(struct span stream, uint64_t version);
+struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
+struct key key_erase(uint64_t order_id);
+bool key_is_event_id(struct span key);
+/* The parts again; false: not such a key. */
+bool key_record_read(struct span key, uint64_t *order_id);
+bool key_extent_read(struct span key, struct span *stream, uint64_t *version);
+bool key_erase_read(struct span key, uint64_t *order_id);
+
+/* Is the event id a canonical UUIDv7? Then its 16 bytes. */
+bool key_uuid7(struct span event_id, uint8_t out[16]);
+
+/* ---- extent: the events of one stream in one record, their versions consecutive from the key's on ---- */
+struct extent_run {
+    uint32_t ordinal, count; /* consecutive in the record */
+};
+enum { EXTENT_RUNS_MAX = 32768 }; /* a record holds at most this many frames */
+/* Bytes needed at most for n runs; encode; returns the length. */
+size_t extent_size_max(size_t runs);
+size_t extent_encode(uint8_t *out, uint64_t record, const struct extent_run *runs, size_t n);
+/* Walk: start, then next until false. *fault is set when the value is malformed. */
+struct extent {
+    uint64_t record; /* the record's key: its first order id */
+    struct span rest;
+};
+bool extent_decode(struct span value, struct extent *extent);
+bool extent_next(struct extent *extent, struct extent_run *run, bool *fault);
+
+/* ---- cut ---- */
+struct cut {
+    uint64_t version;  /* every event up to this version is gone */
+    uint64_t order_id; /* no event of the stream up to this order id is left */
+    uint64_t deletion; /* the order id of the deletion record */
+};
+enum { CUT_BYTES = 24 };
+void cut_encode(uint8_t out[CUT_BYTES], const struct cut *cut);
+bool cut_decode(struct span value, struct cut *cut);
+
+/* ---- event id entry ---- */
+struct id_entry {
+    uint64_t order_id, version;
+    int64_t time_ms;
+    uint8_t digest[16];
+};
+enum { ID_ENTRY_BYTES = 40 };
+void id_entry_encode(uint8_t out[ID_ENTRY_BYTES], const struct id_entry *entry);
+bool id_entry_decode(struct span value, struct id_entry *entry);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * log.h - the store's directory: LevelDB, opened with care (hazards 1 to 4). log.c is the only file that knows LevelDB.
+ *
+ * Threads: one writer at a time (the committer); reads from any thread. A reader brackets its reads: log_iter_open …
+ * log_iter_close, or one log_get. log_reopen waits for iterators to be closed and holds new ones back, so an iterator lives
+ * for one step of work, never across a wait.
+ */
+#ifndef PHOTON_LOG_H
+#define PHOTON_LOG_H
+
+#include <stdbool.h>
+
+#include "store/record.h"
+#include "wire/bytes.h"
+#include "wire/error.h"
+
+struct log;
+
+/* Why a directory cannot be used; each is a documented exit code of photond. */
+enum log_fault {
+    LOG_OK = 0,
+    LOG_UNREADABLE, /* missing, not a directory, no permission */
+    LOG_LOCKED,     /* another photond works on it */
+    LOG_FOREIGN,    /* it holds something that is not a store */
+    LOG_NEWER,      /* a format or a record kind that this version does not know */
+    LOG_DAMAGED,    /* a checksum, a number or an index is wrong; the message names where */
+    LOG_FULL,       /* no room to open */
+    LOG_FAILED      /* anything else the system said */
+};
+
+struct log_options {
+    bool create;             /* make the store if the directory is missing or empty */
+    size_t write_buffer_bytes; /* 0: 64 MiB */
+    size_t file_bytes;         /* 0: 64 MiB */
+    size_t cache_bytes;        /* 0: 64 MiB */
+    size_t ballast_bytes;      /* kept in a file, freed when the disk is full; 0: 16 MiB */
+};
+
+/* What is known after opening: the last record, checked (semantics 1). */
+struct log_end {
+    uint64_t last_order_id; /* 0: no event */
+    uint64_t last_number;   /* 0: no record */
+    int64_t last_time_ms;
+};
+
+/* Open, check the format and the tail. NULL: *fault and *error say why; nothing was touched. */
+struct log *log_open(const char *dir, const struct log_options *options, enum log_fault *fault, struct error *error);
+void log_close(struct log *log); /* iterators must be closed */
+
+const char *log_store_id(const struct log *log); /* a UUID */
+uint64_t log_incarnation(const struct log *log);
+struct log_end log_end(const struct log *log);   /* as found by the last log_open or log_reopen */
+
+/* ---- writing: a batch is written whole and synced, or not at all ---- */
+struct log_batch;
+struct log_batch *log_batch_new(void);
+void log_batch_free(struct log_batch *batch);
+void log_batch_clear(struct log_batch *batch);
+void log_batch_put(struct log_batch *batch, struct span key, struct span value);
+void log_batch_delete(struct log_batch *batch, struct span key);
+/* REASON_NONE: durable. STORE_FULL or STORE_UNAVAILABLE: the outcome is unknown, and until log_reopen has succeeded every
+ * further write is refused with the same reason, untried. */
+enum reason log_write(struct log *log, struct log_batch *batch, struct error *error);
+
+/* After a failed write: free the ballast, probe with a synced file, wait for iterators, close, open again (a new LevelDB log),
+ * check the tail, make the ballast anew. REASON_NONE: log_end is fresh and writes are accepted again. Otherwise try later. */
+enum reason log_reopen(struct log *log, struct error *error);
+
+/* ---- reading ---- */
+/* *value NULL and REASON_NONE: no such key. REASON_CORRUPT, REASON_STORE_UNAVAILABLE otherwise. */
+enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error);
+
+struct log_iter;
+/* bulk: a long scan, which does not fill the cache. NULL: no memory, or closed. Sees what was written before. */
+struct log_iter *log_iter_open(struct log *log, bool bulk);
+void log_iter_close(struct log_iter *iter);
+void log_iter_seek(struct log_iter *iter, struct span key); /* to the first key not smaller */
+void log_iter_seek_before(struct log_iter *iter, struct span key); /* to the last key smaller than key */
+void log_iter_next(struct log_iter *iter);
+void log_iter_prev(struct log_iter *iter);
+bool log_iter_valid(const struct log_iter *iter);
+struct span log_iter_key(const struct log_iter *iter);   /* until the iterator moves */
+struct span log_iter_value(const struct log_iter *iter); /* likewise */
+/* Must be asked when an iterator ceases to be valid: an error ends a scan just as the end does. */
+enum reason log_iter_fault(const struct log_iter *iter, struct error *error);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * store.h - the parts of a running store, as the calls see them. Made and ended by store.c; the parts have their own locks.
+ */
+#ifndef PHOTON_STORE_H
+#define PHOTON_STORE_H
+
+#include <stdatomic.h>
+
+#include "store/log.h"
+#include "store/tail.h"
+#include "wire/codec.h"
+#include "wire/cq.h"
+
+struct commit;
+struct fanout;
+struct gone;
+struct readers;
+
+struct store {
+    struct cq *cq;
+    struct log *log;
+    struct tail *tail;
+    struct gone *gone;       /* streams deleted, space not yet reclaimed: gone.h */
+    struct fanout *fanout;   /* who waits for which stream: fanout.h */
+    struct readers *readers; /* threads that read the disk: readers.h */
+    struct commit *commit;   /* the committer: commit.h */
+    _Atomic uint64_t head;   /* the last durable order id: nobody is shown anything beyond it */
+    struct limits limits;
+};
+
+#endif
