@@ -1,0 +1,44 @@
+"""./dev check: every checker, one line each. Ends with "N passed, N failed"."""
+import sys
+from pathlib import Path
+
+import borders
+import buf
+import contract
+import rules
+import selftest
+import style
+import suppressions
+import symbols
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CHECKERS = [
+    ("borders between the folders", borders),
+    ("style", style),
+    ("exported symbols", symbols),
+    ("the contract is documented and plain", contract),
+    ("the contract: buf lint, buf breaking", buf),
+    ("numbered rules and their tests", rules),
+    ("suppressions have reasons", suppressions),
+    ("the checkers themselves", selftest),
+]
+
+
+def main():
+    passed = failed = 0
+    for name, checker in CHECKERS:
+        found = checker.check(ROOT)
+        print(f"{'FAIL' if found else 'ok':4}  {name}")
+        for violation in found:
+            print(f"      {violation}")
+        if hasattr(checker, "notes"):
+            for note in checker.notes(ROOT):
+                print(f"note: {note}")
+        passed, failed = passed + (not found), failed + bool(found)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
