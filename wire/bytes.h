@@ -7,6 +7,7 @@
 #ifndef MUON_WIRE_BYTES_H
 #define MUON_WIRE_BYTES_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ struct span {
 struct bytes {
     uint8_t *data;
     size_t len;
-    size_t refs; /* atomic; use the functions */
+    atomic_size_t refs; /* use the functions */
     void (*release)(void *data);
 };
 

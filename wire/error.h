@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/bytes.h"
+
 enum reason {
     REASON_NONE = 0, /* no failure */
     REASON_INVALID_ARGUMENT = 1,
@@ -64,6 +66,10 @@ struct error {
  * Returns the reason, so that "return error_set(…)" reads well. */
 enum reason error_set(struct error *e, enum reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A text from outside as a C string of at most size - 1 bytes: cut at a character's border; what is not UTF-8 or a control
+ * character becomes '?'. */
+void error_text(char *out, size_t size, struct span text);
 
 /* "REASON_BUSY"; static. */
 const char *reason_name(enum reason reason);

@@ -27,6 +27,9 @@ uint8_t *pb_put_varint(uint8_t *at, uint64_t value);
 /* A whole field: tag and value. */
 uint8_t *pb_put_uint(uint8_t *at, uint32_t number, uint64_t value);
 uint8_t *pb_put_bytes(uint8_t *at, uint32_t number, struct span value);
+/* The tag and length of a field of bytes whose len bytes the caller puts behind it. */
+uint8_t *pb_put_frame(uint8_t *at, uint32_t number, size_t len);
+/* Bytes of a whole field. */
 size_t pb_uint_size(uint32_t number, uint64_t value);
 size_t pb_bytes_size(uint32_t number, size_t len);
 

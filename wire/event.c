@@ -1,0 +1,194 @@
+/*
+ * event.c - Event, by hand: a table says where each field's view goes and what is asked of it.
+ *
+ * The strict reader makes one pass over the fields (a bit a field finds repetitions) and one over
+ * the table; what it lets through may be stored byte for byte, with the store's fields appended.
+ */
+#include "wire/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/pb.h"
+#include "wire/text.h"
+
+/* Fields 1 to 12 are the client's, 13 to 31 the store's. */
+enum { FIELDS = 12, ORDER_ID = 13, VERSION = 14, EVENT_TIME = 15, STORES_LAST = 31 };
+
+enum what { WHAT_NAME, WHAT_TEXT, WHAT_DATA };
+
+#define AT(member) offsetof(struct event, member)
+static const struct {
+    const char *name; /* as JSON has it */
+    size_t offset;
+    enum what what;
+} fields[FIELDS + 1] = {
+    [1] = {"stream-name", AT(stream_name), WHAT_NAME},
+    [2] = {"event-type", AT(event_type), WHAT_NAME},
+    [3] = {"event-id", AT(event_id), WHAT_TEXT},
+    [4] = {"payload", AT(payload), WHAT_DATA},
+    [5] = {"content-type", AT(content_type), WHAT_TEXT},
+    [6] = {"schema", AT(schema), WHAT_TEXT},
+    [7] = {"id", AT(id), WHAT_TEXT},
+    [8] = {"service-id", AT(service_id), WHAT_TEXT},
+    [9] = {"caused-by", AT(caused_by), WHAT_TEXT},
+    [10] = {"caused-by-relation", AT(caused_by_relation), WHAT_TEXT},
+    [11] = {"metadata", AT(metadata), WHAT_DATA},
+    [12] = {"traceparent", AT(traceparent), WHAT_TEXT},
+};
+
+static struct span *view(struct event *event, uint32_t number)
+{
+    return (struct span *)((char *)event + fields[number].offset);
+}
+
+static struct span value(const struct event *event, uint32_t number)
+{
+    return *(const struct span *)((const char *)event + fields[number].offset);
+}
+
+/* Refuse: "event 3: stream-name is empty". */
+static enum reason refuse(struct error *error, uint32_t index, const char *field, uint64_t limit,
+                          const char *fault)
+{
+    error_set(error, REASON_INVALID_ARGUMENT, "event %u: %s %s", index, field, fault);
+    if (error) {
+        error_text(error->field, sizeof error->field, text_span(field));
+        error->event_index = index;
+        error->limit = limit;
+    }
+    return REASON_INVALID_ARGUMENT;
+}
+
+/* A field that a client's event must not have, or not so. */
+static enum reason refuse_field(struct error *error, uint32_t index, const struct pb_field *field)
+{
+    static const char *const stores[] = {"order-id", "version", "event-time"};
+    if (field->number <= FIELDS)
+        return refuse(error, index, fields[field->number].name, 0,
+                      field->type == PB_BYTES ? "is given twice" : "has the wrong wire type");
+    if (field->number <= EVENT_TIME)
+        return refuse(error, index, stores[field->number - ORDER_ID], 0,
+                      "is set by the store: leave it out");
+    char name[24];
+    snprintf(name, sizeof name, "field %u", field->number);
+    return refuse(error, index, name, 0,
+                  field->number <= STORES_LAST ? "is the store's: leave it out"
+                                               : "is unknown: leave it out");
+}
+
+static enum reason check_stream_name(struct error *error, uint32_t index, struct span name)
+{
+    if (text_is_reserved(name))
+        return refuse(error, index, "stream-name", 0,
+                      "begins with \"__\": such streams are the store's own");
+    if (text_is_pattern(name))
+        return refuse(error, index, "stream-name", 0,
+                      "contains \"**\", which stands for any characters: name one stream");
+    return REASON_NONE;
+}
+
+static enum reason check_texts(const struct event *event, uint32_t index, struct error *error)
+{
+    for (uint32_t n = 1; n <= FIELDS; n++) {
+        if (fields[n].what == WHAT_DATA)
+            continue;
+        struct span text = value(event, n);
+        if (text.len == 0 && fields[n].what == WHAT_TEXT)
+            continue;
+        const char *fault = fields[n].what == WHAT_NAME ? text_name_fault(text) : text_fault(text);
+        if (fault)
+            return refuse(error, index, fields[n].name,
+                          text.len > NAME_BYTES_MAX ? NAME_BYTES_MAX : 0, fault);
+    }
+    return check_stream_name(error, index, event->stream_name);
+}
+
+enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index,
+                        struct event *event, struct error *error)
+{
+    if (raw.len > event_bytes_max) {
+        error_set(error, REASON_TOO_LARGE,
+                  "event %u has %zu bytes, over the limit of %llu: make it smaller", index, raw.len,
+                  (unsigned long long)event_bytes_max);
+        if (error) {
+            error_text(error->field, sizeof error->field, text_span("event"));
+            error->event_index = index;
+            error->limit = event_bytes_max;
+        }
+        return REASON_TOO_LARGE;
+    }
+    memset(event, 0, sizeof *event);
+    event->raw = raw;
+    struct span rest = raw;
+    struct pb_field field;
+    uint32_t seen = 0;
+    int more;
+    while ((more = pb_next(&rest, &field)) > 0) {
+        if (field.number > FIELDS || field.type != PB_BYTES || seen & 1u << field.number)
+            return refuse_field(error, index, &field);
+        seen |= 1u << field.number;
+        *view(event, field.number) = field.bytes;
+    }
+    if (more < 0)
+        return refuse(error, index, "event", 0, "is malformed: it is not an Event of muon.v1");
+    return check_texts(event, index, error);
+}
+
+bool event_read(struct span raw, struct event *event)
+{
+    memset(event, 0, sizeof *event);
+    event->raw = raw;
+    struct span rest = raw;
+    struct pb_field field;
+    int more;
+    while ((more = pb_next(&rest, &field)) > 0) {
+        if (field.number <= FIELDS && field.type == PB_BYTES)
+            *view(event, field.number) = field.bytes;
+        else if (field.number == ORDER_ID && field.type == PB_VARINT)
+            event->order_id = field.value;
+        else if (field.number == VERSION && field.type == PB_VARINT)
+            event->version = field.value;
+        else if (field.number == EVENT_TIME && field.type == PB_VARINT)
+            event->event_time = (int64_t)field.value;
+    }
+    return more == 0;
+}
+
+bool event_peek(struct span raw, struct event *event)
+{
+    memset(event, 0, sizeof *event);
+    event->raw = raw;
+    struct span rest = raw;
+    struct pb_field field;
+    int more;
+    while ((more = pb_next(&rest, &field)) > 0) {
+        if (field.number == 1 && field.type == PB_BYTES)
+            event->stream_name = field.bytes;
+        else if (field.number == 2 && field.type == PB_BYTES)
+            event->event_type = field.bytes;
+        else if (field.number == ORDER_ID && field.type == PB_VARINT)
+            event->order_id = field.value;
+    }
+    return more == 0;
+}
+
+size_t event_size(const struct event *event)
+{
+    size_t size = 0;
+    for (uint32_t n = 1; n <= FIELDS; n++) {
+        size_t len = value(event, n).len;
+        size += len ? pb_bytes_size(n, len) : 0;
+    }
+    return size;
+}
+
+uint8_t *event_put(uint8_t *at, const struct event *event)
+{
+    for (uint32_t n = 1; n <= FIELDS; n++) {
+        struct span v = value(event, n);
+        if (v.len)
+            at = pb_put_bytes(at, n, v);
+    }
+    return at;
+}
