@@ -1,0 +1,45 @@
+/*
+ * builder.h - turns the events of a commit into records, extents and id entries of one batch (semantics 1).
+ *
+ * Used by the committer only. Events come in order; the builder frames them with what the store adds, seals a record whenever
+ * 64 KiB are full, and writes one extent for each stream of each record.
+ */
+#ifndef PHOTON_BUILDER_H
+#define PHOTON_BUILDER_H
+
+#include "store/fanout.h"
+#include "store/log.h"
+#include "store/submission.h"
+
+struct builder;
+struct builder *builder_new(void); /* NULL: no memory */
+void builder_free(struct builder *builder);
+
+/* Begin a commit whose first event gets order id `first` and whose first record gets `number`. bytes: about how much will come. */
+void builder_start(struct builder *builder, uint64_t first, uint64_t number, int64_t time_ms, size_t bytes);
+
+/* The order id that the next event gets. */
+uint64_t builder_next(const struct builder *builder);
+
+/* Append an event. false: no memory; the commit must be given up. */
+bool builder_add(struct builder *builder, const struct event *event, const struct event_facts *facts,
+                 const struct key *id_key, uint64_t version);
+
+/* Append the event that records a deletion, in a record of its own, and the cut of the stream. */
+bool builder_delete(struct builder *builder, const struct event *event, const struct event_facts *facts,
+                    const struct key *id_key, uint64_t version, struct span stream, uint64_t cut_version);
+
+/* Seal the last record. Afterwards the batch holds everything. */
+bool builder_finish(struct builder *builder);
+
+struct log_batch *builder_batch(struct builder *builder);
+
+/* What was built: records with their sealed values, and the streams touched (each at least once). Until builder_start. */
+struct built {
+    struct bytes *value;
+    struct record record;
+};
+const struct built *builder_records(const struct builder *builder, size_t *len);
+const struct fanout_name *builder_names(const struct builder *builder, size_t *len);
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * sequence.c - see sequence.h.
+ *
+ * The order of the steps is the semantics: a batch all of whose event ids are known with equal content is a retry, and the
+ * retry of a success is a success, so duplicates come before expectations; expectations see what earlier submissions of the same
+ * commit have written. Nothing is numbered before everything of a submission has been agreed to.
+ */
+#include "store/sequence.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "wire/text.h"
+
+void sequence_start(struct sequence *s, int64_t now_us, size_t bytes)
+{
+    uint64_t first = s->end.last_order_id + 1;
+    if (now_us > 0 && (uint64_t)now_us > first)
+        first = (uint64_t)now_us;
+    int64_t time_ms = now_us / 1000 > s->end.last_time_ms ? now_us / 1000 : s->end.last_time_ms;
+    builder_start(s->builder, first, s->end.last_number + 1, time_ms, bytes);
+    s->end.last_time_ms = time_ms;
+}
+
+/* What is known of a submission's event ids. */
+struct known {
+    size_t known;  /* how many are */
+    size_t reused; /* how many of these have other content */
+    size_t first_reused;
+    int64_t last_time_ms;
+};
+
+/* false: the log cannot be read. The places of known events go to submission->stored. */
+static bool sequence_known(struct sequence *s, struct submission *sub, struct known *known, struct error *error)
+{
+    *known = (struct known){0};
+    for (size_t i = 0; i < sub->request.events_len; i++) {
+        struct key key;
+        struct id_entry entry;
+        submission_id_key(sub, i, &key);
+        int found = ids_find(s->ids, &key, &entry, error);
+        if (found < 0)
+            return false;
+        if (!found)
+            continue;
+        known->known++;
+        sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
+        if (entry.time_ms > known->last_time_ms)
+            known->last_time_ms = entry.time_ms;
+        if (memcmp(entry.digest, sub->facts[i].digest, sizeof entry.digest) != 0 && !known->reused++)
+            known->first_reused = i;
+    }
+    return true;
+}
+
+static void fail_reused(struct submission *sub, size_t i)
+{
+    struct error error;
+    struct span id = sub->request.events[i].event_id;
+    error_set(&error, REASON_EVENT_ID_REUSED,
+              "event %zu: the event id \"%.*s\" is taken by an event with other content, stored at order id %" PRIu64
+              "; nothing was stored: use a new id for a new event",
+              i, (int)id.len, (const char *)id.data, sub->stored[i].order_id);
+    strcpy(error.field, "event-id");
+    error.event_index = (uint32_t)i;
+    submission_fail(sub, &error);
+}
+
+static void fail_partial(struct submission *sub, const struct known *known)
+{
+    struct error error;
+    error_set(&error, REASON_PARTIAL_DUPLICATE,
+              "%zu of the %zu event ids of this batch are stored already and the others are not; nothing was stored: "
+              "retry a batch as it was first sent",
+              known->known, sub->request.events_len);
+    strcpy(error.field, "event-id");
+    submission_fail(sub, &error);
+}
+
+/* Is the submission decided by its event ids alone? Then its outcome is set. */
+static bool sequence_duplicate(struct submission *sub, const struct known *known)
+{
+    if (known->known == 0)
+        return false;
+    if (known->reused)
+        fail_reused(sub, known->first_reused);
+    else if (known->known < sub->request.events_len)
+        fail_partial(sub, known);
+    else {
+        sub->duplicate = true;
+        sub->event_time = known->last_time_ms;
+    }
+    return true;
+}
+
+static bool expect_holds(const struct expect *expect, const struct head *head)
+{
+    bool exists = head->last_version > head->cut_version;
+    switch (expect->kind) {
+    case EXPECT_VERSION:
+        return head->last_version == expect->version;
+    case EXPECT_NO_STREAM:
+        return !exists;
+    case EXPECT_EXISTS:
+        return exists;
+    case EXPECT_NONE:
+        break;
+    }
+    return true;
+}
+
+static void wrong_version_add(struct error *error, const struct expect *expect, const struct head *head)
+{
+    if (error->wrong_versions++ >= WRONG_VERSIONS_MAX)
+        return;
+    struct wrong_version *wrong = &error->wrong_version[error->wrong_versions - 1];
+    memcpy(wrong->stream_name, expect->stream_name.data, expect->stream_name.len);
+    wrong->stream_name[expect->stream_name.len] = '\0';
+    wrong->kind = expect->kind;
+    wrong->expected = expect->version;
+    wrong->version = head->last_version;
+    wrong->exists = head->last_version > head->cut_version;
+}
+
+static void wrong_version_tell(struct error *error)
+{
+    const struct wrong_version *wrong = &error->wrong_version[0];
+    char expected[40] = "no event";
+    if (wrong->kind == EXPECT_VERSION)
+        snprintf(expected, sizeof expected, "version %" PRIu64, wrong->expected);
+    else if (wrong->kind == EXPECT_EXISTS)
+        strcpy(expected, "an event");
+    snprintf(error->message, sizeof error->message,
+             "stream \"%s\" was expected to have %s and has version %" PRIu64 "%s%s; nothing was stored: load it again "
+             "and decide again",
+             wrong->stream_name, expected, wrong->version, wrong->exists ? "" : " and no event",
+             error->wrong_versions > 1 ? " (more expectations failed, too)" : "");
+}
+
+/* Check all expectations. false: the log cannot be read. When some fail, the outcome is set. */
+static bool sequence_expect(struct sequence *s, struct submission *sub, struct error *error)
+{
+    struct error wrong;
+    error_set(&wrong, REASON_WRONG_VERSION, "%s", "");
+    for (size_t i = 0; i < sub->request.expects_len; i++) {
+        const struct expect *expect = &sub->request.expects[i];
+        struct head head;
+        if (heads_get(s->heads, s->log, expect->stream_name, stream_hash(expect->stream_name), &head, error) !=
+            REASON_NONE)
+            return false;
+        if (!expect_holds(expect, &head))
+            wrong_version_add(&wrong, expect, &head);
+    }
+    if (wrong.wrong_versions) {
+        wrong_version_tell(&wrong);
+        submission_fail(sub, &wrong);
+    }
+    return true;
+}
+
+static bool fail_memory(struct error *error)
+{
+    error_set(error, REASON_BUSY, "the store is out of memory; nothing was stored: retry later");
+    return false;
+}
+
+/* Number the event and take it into the commit. */
+static bool sequence_number(struct sequence *s, struct submission *sub, size_t i, struct error *error)
+{
+    const struct event *event = &sub->request.events[i];
+    const struct event_facts *facts = &sub->facts[i];
+    struct head head;
+    if (heads_get(s->heads, s->log, event->stream_name, facts->stream_hash, &head, error) != REASON_NONE)
+        return false;
+    head.last_version++;
+    struct key key;
+    submission_id_key(sub, i, &key);
+    struct id_entry entry = {builder_next(s->builder), head.last_version, s->end.last_time_ms, {0}};
+    memcpy(entry.digest, facts->digest, sizeof entry.digest);
+    bool added = sub->kind == SUBMIT_DELETE
+                     ? builder_delete(s->builder, event, facts, &key, head.last_version, sub->delete_stream,
+                                      sub->last_version)
+                     : builder_add(s->builder, event, facts, &key, head.last_version);
+    if (!added)
+        return fail_memory(error);
+    heads_put(s->heads, event->stream_name, facts->stream_hash, &head);
+    ids_put(s->ids, &key, &entry);
+    sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
+    sub->event_time = entry.time_ms;
+    return true;
+}
+
+static bool sequence_emit(struct sequence *s, struct submission *sub, struct error *error)
+{
+    struct known known;
+    if (!sequence_known(s, sub, &known, error))
+        return false;
+    if (sequence_duplicate(sub, &known))
+        return true;
+    if (!sequence_expect(s, sub, error))
+        return false;
+    for (size_t i = 0; !sub->error && i < sub->request.events_len; i++)
+        if (!sequence_number(s, sub, i, error))
+            return false;
+    return true;
+}
+
+static bool sequence_delete(struct sequence *s, struct submission *sub, struct error *error)
+{
+    struct head head;
+    if (!sequence_expect(s, sub, error))
+        return false;
+    if (sub->error)
+        return true;
+    if (heads_get(s->heads, s->log, sub->delete_stream, sub->delete_hash, &head, error) != REASON_NONE)
+        return false;
+    sub->last_version = head.last_version;
+    sub->deleted_events = head.last_version - head.cut_version;
+    if (sub->deleted_events == 0)
+        return true;
+    if (!sequence_number(s, sub, 0, error))
+        return false;
+    head.cut_version = head.last_version;
+    heads_put(s->heads, sub->delete_stream, sub->delete_hash, &head);
+    return true;
+}
+
+bool sequence_add(struct sequence *s, struct submission *sub, struct error *error)
+{
+    switch (sub->kind) {
+    case SUBMIT_EMIT:
+        return sequence_emit(s, sub, error);
+    case SUBMIT_DELETE:
+        return sequence_delete(s, sub, error);
+    case SUBMIT_REFUSED:
+        break;
+    }
+    return true;
+}
+
+bool sequence_finish(struct sequence *s, struct log_end *after, bool *empty, struct error *error)
+{
+    if (!builder_finish(s->builder))
+        return fail_memory(error);
+    size_t records;
+    const struct built *built = builder_records(s->builder, &records);
+    *after = s->end;
+    *empty = records == 0;
+    if (records) {
+        after->last_order_id = built[records - 1].record.last;
+        after->last_number = built[records - 1].record.number;
+    }
+    return true;
+}
+
+enum reason sequence_reset(struct sequence *s, struct log_end end, struct error *error)
+{
+    s->end = end;
+    heads_clear(s->heads);
+    return ids_reset(s->ids, error);
+}

@@ -1,0 +1,77 @@
+/*
+ * submission.h - one thing to be committed, from the call that brings it to the committer and back with its outcome.
+ *
+ * Whatever does not depend on the store's state is computed here, on the caller's thread, so that the committer, of whom there
+ * is only one, has the least to do: hashes of stream names, digests of contents, keys of event ids.
+ */
+#ifndef PHOTON_SUBMISSION_H
+#define PHOTON_SUBMISSION_H
+
+#include "store/keys.h"
+#include "wire/codec.h"
+
+enum submission_kind {
+    SUBMIT_EMIT,    /* a batch of events */
+    SUBMIT_DELETE,  /* delete a stream; `request` holds the one event that records it, of the store's own */
+    SUBMIT_REFUSED, /* refused before it came here; it only keeps its place among the answers */
+};
+
+/* What is known of an event before it is committed. */
+struct event_facts {
+    uint64_t stream_hash; /* XXH3-64 of the stream's name */
+    uint8_t digest[16];   /* of what makes it this event (semantics 3) */
+    uint8_t id_key[17];   /* key_event_id, where it fits; */
+    uint8_t id_key_len;   /*   0: it does not */
+};
+
+/* Shared by the submissions of one EmitStream call, and changed by the committer only. After a failure that could be retried
+ * nothing more of the call may be committed, or a retry would change the order (semantics 7). */
+struct lane {
+    bool broken;
+};
+
+struct submission {
+    enum submission_kind kind;
+    struct emit_request request; /* spans into memory that the owner keeps until done */
+    struct event_facts *facts;   /* one an event */
+    size_t bytes;                /* about what it adds to a commit */
+    struct lane *lane;           /* NULL: a call of its own */
+    struct span delete_stream;   /* SUBMIT_DELETE */
+    uint64_t delete_hash;
+
+    /* The outcome: an error, or the places of the events. */
+    struct error *error; /* NULL: it is durable */
+    bool duplicate;
+    struct stored_at *stored;
+    int64_t event_time;
+    uint64_t deleted_events; /* SUBMIT_DELETE */
+    uint64_t last_version;   /* SUBMIT_DELETE */
+
+    /* Called on a poller when the outcome is certain. same_owner_next: another of the same owner is handed over right after
+     * this one, so answers may wait for it. The submission is the owner's again. */
+    void (*done)(struct submission *submission, bool same_owner_next);
+    void *owner;
+    struct submission *next; /* the queue's */
+};
+
+/* Prepare a SUBMIT_EMIT for a decoded request, which it takes over. false: no memory; the request is still the caller's. */
+bool submission_init_emit(struct submission *submission, struct emit_request *request);
+
+/* Prepare a SUBMIT_DELETE. The name, the expectation and `event`, the encoded event that records it, stay with the owner. */
+bool submission_init_delete(struct submission *submission, struct span stream, const struct expect *expect,
+                            struct span event);
+
+/* Prepare a SUBMIT_REFUSED with a copy of the error. */
+bool submission_init_refused(struct submission *submission, const struct error *error);
+
+void submission_fini(struct submission *submission);
+
+/* Set the outcome to a failure. When there is no memory for the details, a static one that says so takes its place. */
+void submission_fail(struct submission *submission, const struct error *error);
+
+/* The key of event i's id. */
+void submission_id_key(const struct submission *submission, size_t i, struct key *key);
+
+uint64_t stream_hash(struct span stream);
+
+#endif
