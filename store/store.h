@@ -12,6 +12,7 @@
 #include "wire/cq.h"
 
 struct commit;
+struct emit_calls;
 struct fanout;
 struct gone;
 struct readers;
@@ -24,6 +25,7 @@ struct store {
     struct fanout *fanout;   /* who waits for which stream: fanout.h */
     struct readers *readers; /* threads that read the disk: readers.h */
     struct commit *commit;   /* the committer: commit.h */
+    struct emit_calls *emits; /* EmitStream calls that are open: emit_stream.h */
     _Atomic uint64_t head;   /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;
 };

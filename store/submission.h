@@ -24,10 +24,20 @@ struct event_facts {
     uint8_t id_key_len;   /*   0: it does not */
 };
 
-/* Shared by the submissions of one EmitStream call, and changed by the committer only. After a failure that could be retried
- * nothing more of the call may be committed, or a retry would change the order (semantics 7). */
+struct submission;
+
+/* Submissions in order. */
+struct chain {
+    struct submission *first, *last;
+    size_t bytes, len;
+};
+
+/* What one EmitStream call has waiting. Lanes take turns (semantics 7). The committer's, all-zero at first; it must stay until
+ * every submission of it is done. */
 struct lane {
-    bool broken;
+    struct chain waiting;
+    struct lane *next; /* while anything waits: in the ring of lanes */
+    bool broken; /* a failure that could be retried: nothing more of the call may be committed, or a retry would change the order */
 };
 
 struct submission {
@@ -35,7 +45,7 @@ struct submission {
     struct emit_request request; /* spans into memory that the owner keeps until done */
     struct event_facts *facts;   /* one an event */
     size_t bytes;                /* about what it adds to a commit */
-    struct lane *lane;           /* NULL: a call of its own */
+    struct lane *lane;           /* NULL: a call of its own, which can be told "busy" */
     struct span delete_stream;   /* SUBMIT_DELETE */
     uint64_t delete_hash;
 

@@ -1,0 +1,500 @@
+/*
+ * commit.c - see commit.h.
+ *
+ * One mutex guards the queue and the state; the committer holds it only to take and to look. What is being committed belongs
+ * to the committer's thread alone. Outcomes go through a second list to a poller, because answering means writing to sockets:
+ * one poller works that list off at a time, so that answers keep the order of commits.
+ */
+#include "store/commit.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "store/erase.h"
+#include "store/fanout.h"
+#include "store/gone.h"
+#include "store/logline.h"
+#include "store/sequence.h"
+
+enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16 };
+
+struct commit {
+    struct store *store;
+    struct commit_options options;
+    struct sequence sequence;
+    struct erase *erase;
+    pthread_t thread;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct lane single;                /* calls of their own share a lane */
+    struct lane *ring_first, *ring_last; /* lanes with something waiting, in the order of their turns */
+    bool closing;
+    enum reason down; /* why nothing can be written now */
+
+    pthread_mutex_t done_lock;
+    pthread_cond_t done_empty;
+    struct chain done;
+    bool done_posted;
+    struct cq_op done_op;
+};
+
+static void chain_append(struct chain *chain, struct chain *more)
+{
+    if (!more->first)
+        return;
+    if (chain->last)
+        chain->last->next = more->first;
+    else
+        chain->first = more->first;
+    chain->last = more->last;
+    chain->bytes += more->bytes;
+    chain->len += more->len;
+    *more = (struct chain){0};
+}
+
+static struct submission *chain_shift(struct chain *chain)
+{
+    struct submission *first = chain->first;
+    chain->first = first->next;
+    if (!chain->first)
+        chain->last = NULL;
+    chain->bytes -= first->bytes;
+    chain->len--;
+    first->next = NULL;
+    return first;
+}
+
+static void chain_push(struct chain *chain, struct submission *submission)
+{
+    submission->next = NULL;
+    struct chain one = {submission, submission, submission->bytes, 1};
+    chain_append(chain, &one);
+}
+
+/* ---- lanes; under the lock ---- */
+
+static void ring_push(struct commit *c, struct lane *lane)
+{
+    lane->next = NULL;
+    if (c->ring_last)
+        c->ring_last->next = lane;
+    else
+        c->ring_first = lane;
+    c->ring_last = lane;
+}
+
+static struct lane *ring_shift(struct commit *c)
+{
+    struct lane *lane = c->ring_first;
+    c->ring_first = lane->next;
+    if (!c->ring_first)
+        c->ring_last = NULL;
+    return lane;
+}
+
+/* One turn after the other, until a commit is full. */
+static void ring_take(struct commit *c, struct chain *taken)
+{
+    while (c->ring_first && taken->bytes < COMMIT_BYTES) {
+        struct lane *lane = ring_shift(c);
+        size_t turn = taken->bytes + TURN_BYTES;
+        do
+            chain_push(taken, chain_shift(&lane->waiting));
+        while (lane->waiting.first && taken->bytes < turn);
+        if (lane->waiting.first)
+            ring_push(c, lane);
+    }
+}
+
+static void ring_take_all(struct commit *c, struct chain *taken)
+{
+    while (c->ring_first)
+        chain_append(taken, &ring_shift(c)->waiting);
+}
+
+/* ---- handing over ---- */
+
+static void done_run(struct cq_op *op, bool ok)
+{
+    (void)ok;
+    struct commit *c = (struct commit *)((char *)op - offsetof(struct commit, done_op));
+    pthread_mutex_lock(&c->done_lock);
+    while (c->done.first) {
+        struct chain done = c->done;
+        c->done = (struct chain){0};
+        pthread_mutex_unlock(&c->done_lock);
+        while (done.first) {
+            struct submission *sub = chain_shift(&done);
+            sub->done(sub, done.first && done.first->owner == sub->owner);
+        }
+        pthread_mutex_lock(&c->done_lock);
+    }
+    c->done_posted = false;
+    pthread_cond_broadcast(&c->done_empty);
+    pthread_mutex_unlock(&c->done_lock);
+}
+
+static void done_hand_over(struct commit *c, struct chain *chain)
+{
+    if (!chain->first)
+        return;
+    pthread_mutex_lock(&c->done_lock);
+    chain_append(&c->done, chain);
+    bool post = !c->done_posted;
+    c->done_posted = true;
+    pthread_mutex_unlock(&c->done_lock);
+    if (post)
+        cq_post(c->store->cq, &c->done_op);
+}
+
+static void done_wait(struct commit *c)
+{
+    pthread_mutex_lock(&c->done_lock);
+    while (c->done_posted)
+        pthread_cond_wait(&c->done_empty, &c->done_lock);
+    pthread_mutex_unlock(&c->done_lock);
+}
+
+/* ---- failing ---- */
+
+static void refusal(struct error *error, enum reason down)
+{
+    if (down == REASON_STORE_FULL)
+        error_set(error, down, "the store's disk is full; nothing was stored: make room, then retry; reading goes on");
+    else if (down == REASON_STORE_UNAVAILABLE)
+        error_set(error, down, "a write failed and the store is being opened anew; nothing was stored: retry");
+    else
+        error_set(error, down, "the store is going down; nothing was stored: connect again and retry");
+    error->maybe_applied = false;
+    error->retry_after_ms = REOPEN_PAUSE_MS;
+}
+
+/* Fail a submission in a way that may be retried: nothing more of its call may be committed (semantics 7). */
+static void fail(struct submission *sub, const struct error *error)
+{
+    if (sub->kind != SUBMIT_REFUSED)
+        submission_fail(sub, error);
+    if (sub->lane)
+        sub->lane->broken = true;
+}
+
+static void fail_all(struct chain *chain, const struct error *error)
+{
+    for (struct submission *sub = chain->first; sub; sub = sub->next)
+        fail(sub, error);
+}
+
+/* ---- a commit ---- */
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool commit_decide(struct commit *c, struct chain *taken, struct error *error)
+{
+    struct error broken;
+    refusal(&broken, REASON_STORE_UNAVAILABLE);
+    for (struct submission *sub = taken->first; sub; sub = sub->next) {
+        if (sub->lane && sub->lane->broken)
+            fail(sub, &broken);
+        else if (!sequence_add(&c->sequence, sub, error))
+            return false;
+    }
+    return true;
+}
+
+/* Everything is durable: show it. */
+static void commit_publish(struct commit *c, const struct chain *taken)
+{
+    struct store *store = c->store;
+    size_t records, names_len;
+    const struct built *built = builder_records(c->sequence.builder, &records);
+    const struct fanout_name *names = builder_names(c->sequence.builder, &names_len);
+    for (size_t i = 0; i < records; i++)
+        tail_add(store->tail, built[i].value, &built[i].record);
+    for (const struct submission *sub = taken->first; sub; sub = sub->next)
+        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
+            erase_add(c->erase, sub->delete_stream, sub->last_version, sub->stored[0].order_id);
+    fanout_publish(store->fanout, &store->head, built[0].record.first, built[records - 1].record.last, names,
+                   names_len);
+}
+
+/* Nothing was written: forget the commit. What the log holds has not changed. */
+static void commit_give_up(struct commit *c, struct chain *taken, struct log_end before, const struct error *why)
+{
+    struct error error;
+    fail_all(taken, why);
+    if (sequence_reset(&c->sequence, before, &error) != REASON_NONE)
+        logline_with(LOGLINE_ERROR, "reading the log failed", logline_text("error", error.message));
+}
+
+static void commit_go_down(struct commit *c, struct chain *taken, const struct error *why)
+{
+    struct error unknown, refused;
+    error_set(&unknown, REASON_STORE_UNAVAILABLE,
+              "writing failed and the outcome is unknown: retry with the same event ids (%.300s)", why->message);
+    unknown.retry_after_ms = REOPEN_PAUSE_MS;
+    fail_all(taken, &unknown);
+    refusal(&refused, why->reason);
+    logline_with(LOGLINE_ERROR, "writing failed, no emit is accepted until the log is open anew",
+                 logline_text("error", why->message));
+    pthread_mutex_lock(&c->lock);
+    c->down = why->reason;
+    struct chain waiting = {0};
+    ring_take_all(c, &waiting);
+    pthread_mutex_unlock(&c->lock);
+    fail_all(&waiting, &refused);
+    chain_append(taken, &waiting);
+    if (c->options.writable_changed)
+        c->options.writable_changed(c->options.user, false);
+}
+
+static void commit_run(struct commit *c, struct chain *taken)
+{
+    struct log_end before = c->sequence.end, after;
+    struct error error;
+    bool empty;
+    sequence_start(&c->sequence, now_us(), taken->bytes);
+    if (!commit_decide(c, taken, &error) || !sequence_finish(&c->sequence, &after, &empty, &error)) {
+        commit_give_up(c, taken, before, &error);
+    } else if (!empty && log_write(c->store->log, builder_batch(c->sequence.builder), &error) != REASON_NONE) {
+        commit_go_down(c, taken, &error);
+    } else {
+        c->sequence.end = after;
+        if (!empty)
+            commit_publish(c, taken);
+    }
+    done_hand_over(c, taken);
+}
+
+/* ---- coming back ---- */
+
+static bool commit_reopen(struct commit *c)
+{
+    struct error error;
+    if (log_reopen(c->store->log, &error) != REASON_NONE)
+        return false;
+    struct log_end end = log_end(c->store->log);
+    if (sequence_reset(&c->sequence, end, &error) != REASON_NONE ||
+        erase_load(c->erase, &error) != REASON_NONE)
+        return false;
+    /* What was in flight may have been written after all. */
+    if (end.last_order_id > atomic_load(&c->store->head))
+        fanout_publish(c->store->fanout, &c->store->head, atomic_load(&c->store->head) + 1, end.last_order_id,
+                       NULL, 0);
+    logline_with(LOGLINE_INFO, "the log is open anew, emits are accepted",
+                 logline_uint("head_order_id", end.last_order_id));
+    return true;
+}
+
+/* Wait a moment, or until closing. */
+static void commit_pause(struct commit *c)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += REOPEN_PAUSE_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&c->lock);
+    while (!c->closing && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void commit_recover(struct commit *c)
+{
+    while (!commit_reopen(c)) {
+        commit_pause(c);
+        pthread_mutex_lock(&c->lock);
+        bool closing = c->closing;
+        pthread_mutex_unlock(&c->lock);
+        if (closing)
+            return;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->down = REASON_NONE;
+    pthread_mutex_unlock(&c->lock);
+    if (c->options.writable_changed)
+        c->options.writable_changed(c->options.user, true);
+}
+
+/* ---- the thread ---- */
+
+enum work { WORK_COMMIT, WORK_ERASE, WORK_RECOVER, WORK_END };
+
+/* Wait for something to do; for a commit, take it. */
+static enum work commit_take(struct commit *c, struct chain *taken)
+{
+    *taken = (struct chain){0};
+    enum work work = WORK_COMMIT;
+    pthread_mutex_lock(&c->lock);
+    while (!c->ring_first && !c->closing && !c->down && !erase_pending(c->erase))
+        pthread_cond_wait(&c->changed, &c->lock);
+    if (c->ring_first) {
+        ring_take(c, taken);
+    } else if (c->closing) {
+        work = WORK_END;
+    } else {
+        work = c->down ? WORK_RECOVER : WORK_ERASE;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return work;
+}
+
+static void commit_erase(struct commit *c)
+{
+    struct chain none = {0};
+    struct error error;
+    enum reason reason = erase_step(c->erase, &error);
+    if (reason == REASON_STORE_FULL || reason == REASON_STORE_UNAVAILABLE)
+        commit_go_down(c, &none, &error);
+    done_hand_over(c, &none);
+}
+
+static void *commit_thread(void *arg)
+{
+    struct commit *c = arg;
+    struct chain taken;
+    for (;;) {
+        switch (commit_take(c, &taken)) {
+        case WORK_COMMIT:
+            commit_run(c, &taken);
+            break;
+        case WORK_ERASE:
+            commit_erase(c);
+            break;
+        case WORK_RECOVER:
+            commit_recover(c);
+            break;
+        case WORK_END:
+            return NULL;
+        }
+    }
+}
+
+enum reason commit_submit(struct commit *c, struct submission *chain, struct error *error)
+{
+    struct chain more = {0};
+    for (struct submission *sub = chain, *next; sub; sub = next) {
+        next = sub->next;
+        chain_push(&more, sub);
+    }
+    struct lane *lane = chain->lane ? chain->lane : &c->single;
+    enum reason reason = REASON_NONE;
+    pthread_mutex_lock(&c->lock);
+    if (c->closing)
+        reason = REASON_SHUTTING_DOWN;
+    else if (c->down)
+        reason = c->down;
+    else if (lane == &c->single && lane->waiting.first &&
+             (lane->waiting.bytes + more.bytes > c->options.queue_bytes || lane->waiting.len >= QUEUE_SUBMISSIONS_MAX))
+        reason = REASON_BUSY;
+    else {
+        if (!lane->waiting.first)
+            ring_push(c, lane);
+        chain_append(&lane->waiting, &more);
+        pthread_cond_signal(&c->changed);
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (reason == REASON_BUSY) {
+        error_set(error, reason, "too much is waiting to be committed; nothing was stored: retry in a moment");
+        error->retry_after_ms = 100;
+    } else if (reason != REASON_NONE) {
+        refusal(error, reason);
+    }
+    return reason;
+}
+
+/* ---- open and close ---- */
+
+static void commit_free(struct commit *c)
+{
+    erase_free(c->erase);
+    builder_free(c->sequence.builder);
+    ids_free(c->sequence.ids);
+    heads_free(c->sequence.heads);
+    pthread_mutex_destroy(&c->lock);
+    pthread_mutex_destroy(&c->done_lock);
+    pthread_cond_destroy(&c->changed);
+    pthread_cond_destroy(&c->done_empty);
+    free(c);
+}
+
+static bool commit_init(struct commit *c, struct error *error)
+{
+    struct sequence *s = &c->sequence;
+    error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the committer");
+    s->log = c->store->log;
+    s->end = log_end(s->log);
+    s->heads = heads_new(c->options.heads_bytes);
+    s->builder = builder_new();
+    c->erase = erase_new(c->store);
+    if (!s->heads || !s->builder || !c->erase)
+        return false;
+    s->ids = ids_new(s->log, c->options.recent_ids, error);
+    return s->ids && erase_load(c->erase, error) == REASON_NONE;
+}
+
+static bool commit_start(struct commit *c)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    bool started = pthread_create(&c->thread, NULL, commit_thread, c) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return started;
+}
+
+struct commit *commit_open(struct store *store, const struct commit_options *options, struct error *error)
+{
+    struct commit *c = calloc(1, sizeof *c);
+    if (!c) {
+        error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the committer");
+        return NULL;
+    }
+    c->store = store;
+    c->options = *options;
+    c->done_op.done = done_run;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_mutex_init(&c->done_lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&c->done_empty, NULL);
+    if (!commit_init(c, error)) {
+        commit_free(c);
+        return NULL;
+    }
+    atomic_store(&store->head, c->sequence.end.last_order_id);
+    if (!commit_start(c)) {
+        error_set(error, REASON_STORE_UNAVAILABLE, "no thread for the committer");
+        commit_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void commit_close(struct commit *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->closing = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    done_wait(c);
+    commit_free(c);
+}
