@@ -103,21 +103,19 @@ bool submission_init_delete(struct submission *submission, struct span stream, c
     *submission = (struct submission){.kind = SUBMIT_DELETE,
                                       .delete_stream = stream,
                                       .delete_hash = stream_hash(stream)};
-    struct emit_request *request = &submission->request;
-    request->events = calloc(1, sizeof *request->events);
-    request->expects = calloc(1, sizeof *request->expects);
-    if (request->events && request->expects && event_read(event, &request->events[0])) {
-        request->events_len = 1;
-        if (expect->kind != EXPECT_NONE) {
-            request->expects[0] = *expect;
-            request->expects_len = 1;
-        }
-        if (submission_facts(submission))
-            return true;
+    struct {
+        struct event event;
+        struct expect expect;
+    } *parts = calloc(1, sizeof *parts);
+    if (!parts || !event_read(event, &parts->event)) {
+        free(parts);
+        return false;
     }
-    free(request->events);
-    free(request->expects);
-    submission_drop(submission);
+    parts->expect = *expect;
+    submission->request = (struct emit_request){&parts->event, 1, &parts->expect, expect->kind != EXPECT_NONE};
+    if (submission_facts(submission))
+        return true;
+    submission_fini(submission);
     return false;
 }
 

@@ -1,0 +1,515 @@
+/*
+ * sequence_test.c - decisions about commits, against a naive model of the semantics and a real log.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/sequence.h"
+#include "tests/lib/tempdir.h"
+#include "wire/text.h"
+
+enum { NOW_US = 1700000000000000 };
+
+struct fixture {
+    char *dir;
+    struct log *log;
+    struct sequence sequence;
+    int64_t now_us;
+};
+
+static void fixture_load(struct fixture *f)
+{
+    enum log_fault fault;
+    struct error error;
+    struct log_options options = {.create = true, .ballast_bytes = 4096};
+    f->log = log_open(f->dir, &options, &fault, &error);
+    assert_non_null(f->log);
+    f->sequence = (struct sequence){.log = f->log,
+                                    .heads = heads_new(1 << 20),
+                                    .ids = ids_new(f->log, 1000, &error),
+                                    .builder = builder_new(),
+                                    .end = log_end(f->log)};
+}
+
+static void fixture_unload(struct fixture *f)
+{
+    builder_free(f->sequence.builder);
+    ids_free(f->sequence.ids);
+    heads_free(f->sequence.heads);
+    log_close(f->log);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->dir = tempdir_new();
+    f->now_us = NOW_US;
+    fixture_load(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    fixture_unload(f);
+    tempdir_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+/* ---- a batch to submit ---- */
+
+struct batch {
+    struct emit_request request;
+    struct bytes *raw[8];
+    struct submission submission;
+};
+
+static void batch_begin(struct batch *b)
+{
+    *b = (struct batch){0};
+    /* As the decoder lays it out: one block, the expectations behind the events. */
+    b->request.events = calloc(1, 8 * sizeof(struct event) + 8 * sizeof(struct expect));
+    b->request.expects = (struct expect *)(b->request.events + 8);
+}
+
+static void batch_event(struct batch *b, const char *stream, const char *id, const char *payload)
+{
+    size_t i = b->request.events_len++;
+    struct event event = {.stream_name = text_span(stream),
+                          .event_type = text_span("T"),
+                          .event_id = text_span(id),
+                          .payload = text_span(payload)};
+    b->raw[i] = bytes_new(event_size(&event));
+    event_put(b->raw[i]->data, &event);
+    assert_true(event_read(bytes_span(b->raw[i]), &b->request.events[i]));
+}
+
+static void batch_expect(struct batch *b, const char *stream, enum expect_kind kind, uint64_t version)
+{
+    b->request.expects[b->request.expects_len++] = (struct expect){text_span(stream), kind, version};
+}
+
+static void batch_add(struct fixture *f, struct batch *b)
+{
+    struct error error;
+    assert_true(submission_init_emit(&b->submission, &b->request));
+    assert_true(sequence_add(&f->sequence, &b->submission, &error));
+}
+
+static void batch_end(struct batch *b)
+{
+    submission_fini(&b->submission);
+    for (size_t i = 0; i < 8; i++)
+        bytes_unref(b->raw[i]);
+}
+
+static void commit_begin(struct fixture *f)
+{
+    sequence_start(&f->sequence, f->now_us, 4096);
+}
+
+static void commit_write(struct fixture *f)
+{
+    struct error error;
+    struct log_end after;
+    bool empty;
+    assert_true(sequence_finish(&f->sequence, &after, &empty, &error));
+    if (!empty)
+        assert_int_equal(log_write(f->log, builder_batch(f->sequence.builder), &error), REASON_NONE);
+    f->sequence.end = after;
+}
+
+/* One event in a commit of its own; the outcome's reason. */
+static enum reason emit_one(struct fixture *f, const char *stream, const char *id, const char *payload,
+                            struct stored_at *at)
+{
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, stream, id, payload);
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    enum reason reason = b.submission.error ? b.submission.error->reason : REASON_NONE;
+    if (at && reason == REASON_NONE)
+        *at = b.submission.stored[0];
+    batch_end(&b);
+    return reason;
+}
+
+static enum reason delete_one(struct fixture *f, const char *stream, uint64_t *deleted)
+{
+    struct submission submission;
+    struct expect none = {0};
+    static int n;
+    char id[32];
+    snprintf(id, sizeof id, "deletion-%d", n++);
+    struct event event = {.stream_name = text_span("__store__"),
+                          .event_type = text_span("stream-deleted"),
+                          .event_id = text_span(id)};
+    struct bytes *raw = bytes_new(event_size(&event));
+    event_put(raw->data, &event);
+    struct error error;
+    assert_true(submission_init_delete(&submission, text_span(stream), &none, bytes_span(raw)));
+    commit_begin(f);
+    assert_true(sequence_add(&f->sequence, &submission, &error));
+    commit_write(f);
+    *deleted = submission.deleted_events;
+    enum reason reason = submission.error ? submission.error->reason : REASON_NONE;
+    submission_fini(&submission);
+    bytes_unref(raw);
+    return reason;
+}
+
+/* ---- order ids ---- */
+
+/* semantics 2 */
+static void order_ids_follow_the_clock_and_never_go_back(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_at first, second, third;
+    assert_int_equal(emit_one(f, "a", "1", "x", &first), REASON_NONE);
+    assert_int_equal(first.order_id, NOW_US);
+    f->now_us -= 3600000000;
+    assert_int_equal(emit_one(f, "a", "2", "x", &second), REASON_NONE);
+    assert_int_equal(second.order_id, NOW_US + 1);
+    assert_true(f->sequence.end.last_time_ms == NOW_US / 1000);
+    f->now_us = NOW_US + 5000;
+    assert_int_equal(emit_one(f, "a", "3", "x", &third), REASON_NONE);
+    assert_int_equal(third.order_id, NOW_US + 5000);
+    assert_int_equal(third.version, 3);
+}
+
+/* semantics 2 */
+static void order_ids_go_on_after_the_store_is_opened_again(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_at at;
+    emit_one(f, "a", "1", "x", &at);
+    fixture_unload(f);
+    fixture_load(f);
+    f->now_us = 1;
+    assert_int_equal(emit_one(f, "a", "2", "x", &at), REASON_NONE);
+    assert_int_equal(at.order_id, NOW_US + 1);
+    assert_int_equal(at.version, 2);
+}
+
+/* ---- duplicates ---- */
+
+/* semantics 3 */
+static void a_retry_gets_the_first_places_also_within_one_commit(void **state)
+{
+    struct fixture *f = *state;
+    struct batch a, b;
+    batch_begin(&a);
+    batch_event(&a, "s", "1", "x");
+    batch_event(&a, "t", "2", "y");
+    batch_begin(&b);
+    batch_event(&b, "s", "1", "x");
+    batch_event(&b, "t", "2", "y");
+    commit_begin(f);
+    batch_add(f, &a);
+    batch_add(f, &b);
+    commit_write(f);
+    assert_null(b.submission.error);
+    assert_true(b.submission.duplicate);
+    assert_memory_equal(a.submission.stored, b.submission.stored, 2 * sizeof(struct stored_at));
+    assert_int_equal(f->sequence.end.last_order_id, NOW_US + 1);
+    batch_end(&a);
+    batch_end(&b);
+}
+
+/* semantics 3 */
+static void a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 2; i++) {
+        struct batch b;
+        batch_begin(&b);
+        batch_event(&b, "s", "1", "x");
+        batch_expect(&b, "s", EXPECT_NO_STREAM, 0);
+        commit_begin(f);
+        batch_add(f, &b);
+        commit_write(f);
+        assert_null(b.submission.error);
+        assert_int_equal(b.submission.duplicate, i == 1);
+        batch_end(&b);
+    }
+}
+
+/* semantics 3 */
+static void an_event_id_is_refused_for_other_content(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(emit_one(f, "s", "1", "x", NULL), REASON_NONE);
+    assert_int_equal(emit_one(f, "s", "1", "y", NULL), REASON_EVENT_ID_REUSED);
+    assert_int_equal(emit_one(f, "t", "1", "x", NULL), REASON_EVENT_ID_REUSED);
+    assert_int_equal(emit_one(f, "s", "1", "x", NULL), REASON_NONE);
+}
+
+/* semantics 3 */
+static void a_partly_known_batch_stores_nothing(void **state)
+{
+    struct fixture *f = *state;
+    emit_one(f, "s", "1", "x", NULL);
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "2", "x");
+    batch_event(&b, "s", "1", "x");
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    assert_int_equal(b.submission.error->reason, REASON_PARTIAL_DUPLICATE);
+    batch_end(&b);
+    struct stored_at at;
+    assert_int_equal(emit_one(f, "s", "2", "x", &at), REASON_NONE);
+    assert_int_equal(at.version, 2);
+}
+
+/* semantics 3 */
+static void event_ids_are_known_after_the_store_is_opened_again(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_at first, again;
+    const char *ids[] = {"0192d7a5-3f10-7abc-8def-0123456789ab", "6f9619ff-8b86-4d11-b42d-00c04fc964ff", "173688-7"};
+    for (int i = 0; i < 3; i++) {
+        emit_one(f, "s", ids[i], "x", &first);
+        fixture_unload(f);
+        fixture_load(f);
+        assert_int_equal(emit_one(f, "s", ids[i], "x", &again), REASON_NONE);
+        assert_memory_equal(&first, &again, sizeof first);
+    }
+}
+
+/* ---- expectations ---- */
+
+/* semantics 4 */
+static void all_expectations_that_fail_are_reported_together(void **state)
+{
+    struct fixture *f = *state;
+    emit_one(f, "s", "1", "x", NULL);
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "2", "x");
+    batch_expect(&b, "s", EXPECT_VERSION, 5);
+    batch_expect(&b, "s", EXPECT_VERSION, 1);
+    batch_expect(&b, "s", EXPECT_NO_STREAM, 0);
+    batch_expect(&b, "t", EXPECT_EXISTS, 0);
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    const struct error *error = b.submission.error;
+    assert_int_equal(error->reason, REASON_WRONG_VERSION);
+    assert_int_equal(error->wrong_versions, 3);
+    assert_string_equal(error->wrong_version[0].stream_name, "s");
+    assert_int_equal(error->wrong_version[0].expected, 5);
+    assert_int_equal(error->wrong_version[0].version, 1);
+    assert_true(error->wrong_version[0].exists);
+    assert_string_equal(error->wrong_version[2].stream_name, "t");
+    assert_false(error->wrong_version[2].exists);
+    batch_end(&b);
+    assert_int_equal(f->sequence.end.last_order_id, NOW_US);
+}
+
+/* semantics 4 */
+static void of_two_writers_with_one_expectation_in_one_commit_the_first_wins(void **state)
+{
+    struct fixture *f = *state;
+    struct batch b[2];
+    commit_begin(f);
+    for (int i = 0; i < 2; i++) {
+        batch_begin(&b[i]);
+        batch_event(&b[i], "s", i ? "2" : "1", "x");
+        batch_expect(&b[i], "s", EXPECT_VERSION, 0);
+        batch_add(f, &b[i]);
+    }
+    commit_write(f);
+    assert_null(b[0].submission.error);
+    assert_int_equal(b[1].submission.error->reason, REASON_WRONG_VERSION);
+    assert_int_equal(b[1].submission.error->wrong_version[0].version, 1);
+    batch_end(&b[0]);
+    batch_end(&b[1]);
+}
+
+/* ---- deletion ---- */
+
+/* semantics 5 */
+static void deletion_keeps_the_version_counter_and_the_event_ids(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t deleted;
+    struct stored_at at;
+    emit_one(f, "s", "1", "x", NULL);
+    emit_one(f, "s", "2", "x", NULL);
+    assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+    assert_int_equal(deleted, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+        assert_int_equal(deleted, 0);
+        fixture_unload(f);
+        fixture_load(f);
+    }
+    assert_int_equal(emit_one(f, "s", "1", "y", NULL), REASON_EVENT_ID_REUSED);
+    assert_int_equal(emit_one(f, "s", "3", "x", &at), REASON_NONE);
+    assert_int_equal(at.version, 3);
+    assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+    assert_int_equal(deleted, 1);
+}
+
+/* semantics 4, 5 */
+static void a_deleted_stream_does_not_exist_but_has_its_version(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t deleted;
+    emit_one(f, "s", "1", "x", NULL);
+    delete_one(f, "s", &deleted);
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "2", "x");
+    batch_expect(&b, "s", EXPECT_NO_STREAM, 0);
+    batch_expect(&b, "s", EXPECT_VERSION, 1);
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    assert_null(b.submission.error);
+    batch_end(&b);
+}
+
+/* ---- giving up ---- */
+
+static void a_commit_that_was_given_up_leaves_no_trace(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    struct log_end before = f->sequence.end;
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "1", "x");
+    commit_begin(f);
+    batch_add(f, &b);
+    batch_end(&b);
+    assert_int_equal(sequence_reset(&f->sequence, before, &error), REASON_NONE);
+    struct stored_at at;
+    assert_int_equal(emit_one(f, "s", "1", "other", &at), REASON_NONE);
+    assert_int_equal(at.version, 1);
+}
+
+/* ---- against a model ---- */
+
+enum { STREAMS = 5, IDS = 400, STEPS = 3000 };
+struct model {
+    uint64_t version[STREAMS], cut[STREAMS], last;
+    struct {
+        int stream, content;
+        struct stored_at at;
+    } id[IDS]; /* at.order_id 0: unknown */
+};
+
+static void name_of(char out[8], int i)
+{
+    snprintf(out, 8, "s%d", i);
+}
+
+/* What the semantics says about the batch, and, when it is stored, its effect on the model. */
+static enum reason model_emit(struct model *m, int n, const int *stream, const int *id, const int *content, int expected_stream,
+                              int64_t expected)
+{
+    int known = 0, reused = 0;
+    for (int i = 0; i < n; i++)
+        if (m->id[id[i]].at.order_id) {
+            known++;
+            reused += m->id[id[i]].content != content[i] || m->id[id[i]].stream != stream[i];
+        }
+    if (reused)
+        return REASON_EVENT_ID_REUSED;
+    if (known)
+        return known == n ? REASON_NONE : REASON_PARTIAL_DUPLICATE;
+    if (expected >= 0 && m->version[expected_stream] != (uint64_t)expected)
+        return REASON_WRONG_VERSION;
+    for (int i = 0; i < n; i++) {
+        m->id[id[i]].stream = stream[i];
+        m->id[id[i]].content = content[i];
+        m->id[id[i]].at = (struct stored_at){++m->last, ++m->version[stream[i]]};
+    }
+    return REASON_NONE;
+}
+
+static void step_emit(struct fixture *f, struct model *m, struct batch *b)
+{
+    int n = 1 + rand() % 4, stream[4], id[4], content[4];
+    int expected_stream = rand() % STREAMS;
+    int64_t expected = rand() % 3 ? -1 : (int64_t)m->version[expected_stream] - rand() % 2;
+    batch_begin(b);
+    int first = rand() % (IDS - 4);
+    for (int i = 0; i < n; i++) {
+        id[i] = first + i;
+        stream[i] = m->id[id[i]].at.order_id && rand() % 8 ? m->id[id[i]].stream : rand() % STREAMS;
+        content[i] = m->id[id[i]].at.order_id && rand() % 8 ? m->id[id[i]].content : rand() % 3;
+        char name[8], text[40], payload[8];
+        name_of(name, stream[i]);
+        snprintf(text, sizeof text, "0192d7a5-3f10-%s-8def-%012d", id[i] % 2 ? "7abc" : "4abc", id[i]);
+        snprintf(payload, sizeof payload, "%d", content[i]);
+        batch_event(b, name, text, payload);
+    }
+    static char expect_name[8];
+    name_of(expect_name, expected_stream);
+    if (expected >= 0)
+        batch_expect(b, expect_name, EXPECT_VERSION, (uint64_t)expected);
+    batch_add(f, b);
+    enum reason reason = model_emit(m, n, stream, id, content, expected_stream, expected);
+    assert_int_equal(b->submission.error ? b->submission.error->reason : REASON_NONE, reason);
+    for (int i = 0; reason == REASON_NONE && i < n; i++)
+        assert_memory_equal(&b->submission.stored[i], &m->id[id[i]].at, sizeof(struct stored_at));
+}
+
+/* semantics 1, 3, 4 */
+static void random_histories_agree_with_the_model(void **state)
+{
+    struct fixture *f = *state;
+    struct model m = {.last = NOW_US - 1};
+    srand(7);
+    for (int step = 0; step < STEPS;) {
+        struct batch b[8];
+        int n = 1 + rand() % 8;
+        commit_begin(f);
+        for (int i = 0; i < n; i++)
+            step_emit(f, &m, &b[i]);
+        commit_write(f);
+        assert_int_equal(f->sequence.end.last_order_id, m.last < NOW_US ? 0 : m.last);
+        for (int i = 0; i < n; i++)
+            batch_end(&b[i]);
+        step += n;
+        if (rand() % 50 == 0) {
+            fixture_unload(f);
+            fixture_load(f);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_event_id_is_refused_for_other_content, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_partly_known_batch_stores_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_two_writers_with_one_expectation_in_one_commit_the_first_wins, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(deletion_keeps_the_version_counter_and_the_event_ids, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_deleted_stream_does_not_exist_but_has_its_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_histories_agree_with_the_model, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
