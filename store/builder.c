@@ -14,10 +14,16 @@
 #include "wire/pb.h"
 #include "wire/text.h"
 
-enum { NONE = UINT32_MAX, EVENT_FIELD = 1, ORDER_ID_FIELD = 13, VERSION_FIELD = 14, TIME_FIELD = 15 };
+enum {
+    NONE = UINT32_MAX,
+    EVENT_FIELD = 1,
+    ORDER_ID_FIELD = 13,
+    VERSION_FIELD = 14,
+    TIME_FIELD = 15
+};
 
 /* A stream's events in the record being built: a chain of ordinals through `chain`. */
-struct part {
+struct share {
     struct fanout_name stream;
     uint64_t first_version;
     uint32_t first, last, count;
@@ -35,11 +41,11 @@ struct builder {
     uint64_t first;
     uint32_t count;
 
-    struct part *parts;
-    size_t parts_len, parts_room;
+    struct share *shares;
+    size_t shares_len, shares_room;
     uint32_t *chain; /* ordinal → the stream's next ordinal */
     size_t chain_room;
-    uint32_t *slots; /* hash → part; a power of two */
+    uint32_t *slots; /* hash → share; a power of two */
     size_t slots_len;
     struct extent_run *runs;
     size_t runs_room;
@@ -87,7 +93,7 @@ static void builder_forget(struct builder *b)
     for (size_t i = 0; i < b->slots_len; i++)
         b->slots[i] = NONE;
     b->value = NULL;
-    b->built_len = b->names_len = b->parts_len = 0;
+    b->built_len = b->names_len = b->shares_len = 0;
     b->count = 0;
     b->len = b->room = 0;
 }
@@ -98,7 +104,7 @@ void builder_free(struct builder *b)
         return;
     builder_forget(b);
     log_batch_free(b->batch);
-    free(b->parts);
+    free(b->shares);
     free(b->chain);
     free(b->slots);
     free(b->runs);
@@ -108,7 +114,8 @@ void builder_free(struct builder *b)
     free(b);
 }
 
-void builder_start(struct builder *b, uint64_t first, uint64_t number, int64_t time_ms, size_t bytes)
+void builder_start(struct builder *b, uint64_t first, uint64_t number, int64_t time_ms,
+                   size_t bytes)
 {
     builder_forget(b);
     log_batch_clear(b->batch);
@@ -151,8 +158,8 @@ static bool slots_rehash(struct builder *b)
         return false;
     for (size_t i = 0; i < len; i++)
         slots[i] = NONE;
-    for (size_t i = 0; i < b->parts_len; i++) {
-        size_t at = b->parts[i].stream.hash & (len - 1);
+    for (size_t i = 0; i < b->shares_len; i++) {
+        size_t at = b->shares[i].stream.hash & (len - 1);
         while (slots[at] != NONE)
             at = (at + 1) & (len - 1);
         slots[at] = (uint32_t)i;
@@ -168,8 +175,8 @@ static size_t slot_of(const struct builder *b, struct span stream, uint64_t hash
 {
     size_t at = hash & (b->slots_len - 1);
     while (b->slots[at] != NONE) {
-        const struct part *part = &b->parts[b->slots[at]];
-        if (part->stream.hash == hash && text_equal(part->stream.name, stream))
+        const struct share *share = &b->shares[b->slots[at]];
+        if (share->stream.hash == hash && text_equal(share->stream.name, stream))
             return at;
         at = (at + 1) & (b->slots_len - 1);
     }
@@ -177,34 +184,35 @@ static size_t slot_of(const struct builder *b, struct span stream, uint64_t hash
 }
 
 /* Note that the stream's next event stands at `ordinal`. */
-static bool part_add(struct builder *b, struct span stream, uint64_t hash, uint64_t version, uint32_t ordinal)
+static bool share_add(struct builder *b, struct span stream, uint64_t hash, uint64_t version,
+                      uint32_t ordinal)
 {
-    if ((b->parts_len + 1) * 2 > b->slots_len && !slots_rehash(b))
+    if ((b->shares_len + 1) * 2 > b->slots_len && !slots_rehash(b))
         return false;
     if (!grow(&b->chain, &b->chain_room, ordinal + 1u, sizeof *b->chain) ||
-        !grow(&b->parts, &b->parts_room, b->parts_len + 1, sizeof *b->parts))
+        !grow(&b->shares, &b->shares_room, b->shares_len + 1, sizeof *b->shares))
         return false;
     b->chain[ordinal] = NONE;
     size_t at = slot_of(b, stream, hash);
     if (b->slots[at] == NONE) {
-        b->slots[at] = (uint32_t)b->parts_len;
-        b->parts[b->parts_len++] = (struct part){{stream, hash}, version, ordinal, ordinal, 1};
+        b->slots[at] = (uint32_t)b->shares_len;
+        b->shares[b->shares_len++] = (struct share){{stream, hash}, version, ordinal, ordinal, 1};
         return true;
     }
-    struct part *part = &b->parts[b->slots[at]];
-    assert(part->first_version + part->count == version);
-    b->chain[part->last] = ordinal;
-    part->last = ordinal;
-    part->count++;
+    struct share *share = &b->shares[b->slots[at]];
+    assert(share->first_version + share->count == version);
+    b->chain[share->last] = ordinal;
+    share->last = ordinal;
+    share->count++;
     return true;
 }
 
-static bool part_put_extent(struct builder *b, const struct part *part)
+static bool share_put_extent(struct builder *b, const struct share *share)
 {
-    if (!grow(&b->runs, &b->runs_room, part->count, sizeof *b->runs))
+    if (!grow(&b->runs, &b->runs_room, share->count, sizeof *b->runs))
         return false;
     size_t runs = 0;
-    for (uint32_t at = part->first; at != NONE; at = b->chain[at]) {
+    for (uint32_t at = share->first; at != NONE; at = b->chain[at]) {
         if (runs && b->runs[runs - 1].ordinal + b->runs[runs - 1].count == at)
             b->runs[runs - 1].count++;
         else
@@ -213,25 +221,25 @@ static bool part_put_extent(struct builder *b, const struct part *part)
     if (!grow(&b->extent, &b->extent_room, extent_size_max(runs), 1))
         return false;
     size_t len = extent_encode(b->extent, b->first, b->runs, runs);
-    struct key key = key_extent(part->stream.name, part->first_version);
+    struct key key = key_extent(share->stream.name, share->first_version);
     log_batch_put(b->batch, (struct span){key.data, key.len}, (struct span){b->extent, len});
     return true;
 }
 
-static bool parts_put(struct builder *b)
+static bool shares_put(struct builder *b)
 {
-    if (!grow(&b->names, &b->names_room, b->names_len + b->parts_len, sizeof *b->names))
+    if (!grow(&b->names, &b->names_room, b->names_len + b->shares_len, sizeof *b->names))
         return false;
-    for (size_t i = 0; i < b->parts_len; i++) {
-        const struct part *part = &b->parts[i];
-        if (!part_put_extent(b, part))
+    for (size_t i = 0; i < b->shares_len; i++) {
+        const struct share *share = &b->shares[i];
+        if (!share_put_extent(b, share))
             return false;
-        b->names[b->names_len++] = part->stream;
+        b->names[b->names_len++] = share->stream;
     }
     /* Only the slots in use: a commit of one event must not pay for the largest before it. */
-    for (size_t i = 0; i < b->parts_len; i++)
-        b->slots[slot_of(b, b->parts[i].stream.name, b->parts[i].stream.hash)] = NONE;
-    b->parts_len = 0;
+    for (size_t i = 0; i < b->shares_len; i++)
+        b->slots[slot_of(b, b->shares[i].stream.name, b->shares[i].stream.hash)] = NONE;
+    b->shares_len = 0;
     return true;
 }
 
@@ -241,7 +249,7 @@ static bool record_seal_built(struct builder *b)
 {
     if (b->count == 0)
         return true;
-    if (!parts_put(b) || !grow(&b->built, &b->built_room, b->built_len + 1, sizeof *b->built))
+    if (!shares_put(b) || !grow(&b->built, &b->built_room, b->built_len + 1, sizeof *b->built))
         return false;
     uint8_t *fitted = realloc(b->value, b->len);
     struct bytes *value = bytes_wrap(fitted ? fitted : b->value, b->len, free);
@@ -249,13 +257,14 @@ static bool record_seal_built(struct builder *b)
         b->value = fitted;
     if (!value)
         return false;
-    struct record record = {.kind = b->kind,
-                            .count = b->count,
-                            .first = b->first,
-                            .last = b->first + b->count - 1,
-                            .number = b->number++,
-                            .time_ms = b->time_ms,
-                            .body = {value->data + RECORD_HEADER_BYTES, b->len - RECORD_HEADER_BYTES}};
+    struct record record = {
+        .kind = b->kind,
+        .count = b->count,
+        .first = b->first,
+        .last = b->first + b->count - 1,
+        .number = b->number++,
+        .time_ms = b->time_ms,
+        .body = {value->data + RECORD_HEADER_BYTES, b->len - RECORD_HEADER_BYTES}};
     record_seal(value->data, &record);
     struct key key = key_record(record.first);
     log_batch_put(b->batch, (struct span){key.data, key.len}, bytes_span(value));
@@ -270,7 +279,8 @@ static bool record_seal_built(struct builder *b)
 /* Room for one more frame: seal what is full, begin a record if there is none. */
 static bool record_make_room(struct builder *b, size_t frame)
 {
-    if (b->count && b->len + frame > RECORD_HEADER_BYTES + RECORD_BODY_BYTES && !record_seal_built(b))
+    if (b->count && b->len + frame > RECORD_HEADER_BYTES + RECORD_BODY_BYTES &&
+        !record_seal_built(b))
         return false;
     if (b->count == 0) {
         size_t body = b->bytes_left < RECORD_BODY_BYTES ? b->bytes_left : RECORD_BODY_BYTES;
@@ -294,7 +304,8 @@ static bool record_make_room(struct builder *b, size_t frame)
 
 static bool frame_put(struct builder *b, struct span raw, uint64_t version)
 {
-    size_t len = raw.len + pb_uint_size(ORDER_ID_FIELD, b->next) + pb_uint_size(VERSION_FIELD, version) +
+    size_t len = raw.len + pb_uint_size(ORDER_ID_FIELD, b->next) +
+                 pb_uint_size(VERSION_FIELD, version) +
                  pb_uint_size(TIME_FIELD, (uint64_t)b->time_ms);
     size_t frame = pb_bytes_size(EVENT_FIELD, len);
     if (!record_make_room(b, frame))
@@ -316,20 +327,22 @@ bool builder_add(struct builder *b, const struct event *event, const struct even
                  const struct key *id_key, uint64_t version)
 {
     if (!frame_put(b, event->raw, version) ||
-        !part_add(b, event->stream_name, facts->stream_hash, version, b->count))
+        !share_add(b, event->stream_name, facts->stream_hash, version, b->count))
         return false;
     struct id_entry entry = {.order_id = b->next, .version = version, .time_ms = b->time_ms};
     memcpy(entry.digest, facts->digest, sizeof entry.digest);
     uint8_t value[ID_ENTRY_BYTES];
     id_entry_encode(value, &entry);
-    log_batch_put(b->batch, (struct span){id_key->data, id_key->len}, (struct span){value, sizeof value});
+    log_batch_put(b->batch, (struct span){id_key->data, id_key->len},
+                  (struct span){value, sizeof value});
     b->count++;
     b->next++;
     return true;
 }
 
 bool builder_delete(struct builder *b, const struct event *event, const struct event_facts *facts,
-                    const struct key *id_key, uint64_t version, struct span stream, uint64_t cut_version)
+                    const struct key *id_key, uint64_t version, struct span stream,
+                    uint64_t cut_version)
 {
     if (!record_seal_built(b))
         return false;

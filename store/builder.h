@@ -16,18 +16,20 @@ struct builder *builder_new(void); /* NULL: no memory */
 void builder_free(struct builder *builder);
 
 /* Begin a commit whose first event gets order id `first` and whose first record gets `number`. bytes: about how much will come. */
-void builder_start(struct builder *builder, uint64_t first, uint64_t number, int64_t time_ms, size_t bytes);
+void builder_start(struct builder *builder, uint64_t first, uint64_t number, int64_t time_ms,
+                   size_t bytes);
 
 /* The order id that the next event gets. */
 uint64_t builder_next(const struct builder *builder);
 
 /* Append an event. false: no memory; the commit must be given up. */
-bool builder_add(struct builder *builder, const struct event *event, const struct event_facts *facts,
-                 const struct key *id_key, uint64_t version);
+bool builder_add(struct builder *builder, const struct event *event,
+                 const struct event_facts *facts, const struct key *id_key, uint64_t version);
 
 /* Append the event that records a deletion, in a record of its own, and the cut of the stream. */
-bool builder_delete(struct builder *builder, const struct event *event, const struct event_facts *facts,
-                    const struct key *id_key, uint64_t version, struct span stream, uint64_t cut_version);
+bool builder_delete(struct builder *builder, const struct event *event,
+                    const struct event_facts *facts, const struct key *id_key, uint64_t version,
+                    struct span stream, uint64_t cut_version);
 
 /* Seal the last record. Afterwards the batch holds everything. */
 bool builder_finish(struct builder *builder);

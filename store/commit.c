@@ -31,8 +31,9 @@ struct commit {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct lane single;                /* calls of their own share a lane */
-    struct lane *ring_first, *ring_last; /* lanes with something waiting, in the order of their turns */
+    struct lane single; /* calls of their own share a lane */
+    struct lane *ring_first,
+        *ring_last; /* lanes with something waiting, in the order of their turns */
     bool closing;
     enum reason down; /* why nothing can be written now */
 
@@ -165,11 +166,15 @@ static void done_wait(struct commit *c)
 static void refusal(struct error *error, enum reason down)
 {
     if (down == REASON_STORE_FULL)
-        error_set(error, down, "the store's disk is full; nothing was stored: make room, then retry; reading goes on");
+        error_set(
+            error, down,
+            "the store's disk is full; nothing was stored: make room, then retry; reading goes on");
     else if (down == REASON_STORE_UNAVAILABLE)
-        error_set(error, down, "a write failed and the store is being opened anew; nothing was stored: retry");
+        error_set(error, down,
+                  "a write failed and the store is being opened anew; nothing was stored: retry");
     else
-        error_set(error, down, "the store is going down; nothing was stored: connect again and retry");
+        error_set(error, down,
+                  "the store is going down; nothing was stored: connect again and retry");
     error->maybe_applied = false;
     error->retry_after_ms = REOPEN_PAUSE_MS;
 }
@@ -223,12 +228,13 @@ static void commit_publish(struct commit *c, const struct chain *taken)
     for (const struct submission *sub = taken->first; sub; sub = sub->next)
         if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
             erase_add(c->erase, sub->delete_stream, sub->last_version, sub->stored[0].order_id);
-    fanout_publish(store->fanout, &store->head, built[0].record.first, built[records - 1].record.last, names,
-                   names_len);
+    fanout_publish(store->fanout, &store->head, built[0].record.first,
+                   built[records - 1].record.last, names, names_len);
 }
 
 /* Nothing was written: forget the commit. What the log holds has not changed. */
-static void commit_give_up(struct commit *c, struct chain *taken, struct log_end before, const struct error *why)
+static void commit_give_up(struct commit *c, struct chain *taken, struct log_end before,
+                           const struct error *why)
 {
     struct error error;
     fail_all(taken, why);
@@ -240,7 +246,8 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
 {
     struct error unknown, refused;
     error_set(&unknown, REASON_STORE_UNAVAILABLE,
-              "writing failed and the outcome is unknown: retry with the same event ids (%.300s)", why->message);
+              "writing failed and the outcome is unknown: retry with the same event ids (%.300s)",
+              why->message);
     unknown.retry_after_ms = REOPEN_PAUSE_MS;
     fail_all(taken, &unknown);
     refusal(&refused, why->reason);
@@ -263,9 +270,11 @@ static void commit_run(struct commit *c, struct chain *taken)
     struct error error;
     bool empty;
     sequence_start(&c->sequence, now_us(), taken->bytes);
-    if (!commit_decide(c, taken, &error) || !sequence_finish(&c->sequence, &after, &empty, &error)) {
+    if (!commit_decide(c, taken, &error) ||
+        !sequence_finish(&c->sequence, &after, &empty, &error)) {
         commit_give_up(c, taken, before, &error);
-    } else if (!empty && log_write(c->store->log, builder_batch(c->sequence.builder), &error) != REASON_NONE) {
+    } else if (!empty && log_write(c->store->log, builder_batch(c->sequence.builder), &error) !=
+                             REASON_NONE) {
         commit_go_down(c, taken, &error);
     } else {
         c->sequence.end = after;
@@ -288,8 +297,8 @@ static bool commit_reopen(struct commit *c)
         return false;
     /* What was in flight may have been written after all. */
     if (end.last_order_id > atomic_load(&c->store->head))
-        fanout_publish(c->store->fanout, &c->store->head, atomic_load(&c->store->head) + 1, end.last_order_id,
-                       NULL, 0);
+        fanout_publish(c->store->fanout, &c->store->head, atomic_load(&c->store->head) + 1,
+                       end.last_order_id, NULL, 0);
     logline_with(LOGLINE_INFO, "the log is open anew, emits are accepted",
                  logline_uint("head_order_id", end.last_order_id));
     return true;
@@ -397,7 +406,8 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
     else if (c->down)
         reason = c->down;
     else if (lane == &c->single && lane->waiting.first &&
-             (lane->waiting.bytes + more.bytes > c->options.queue_bytes || lane->waiting.len >= QUEUE_SUBMISSIONS_MAX))
+             (lane->waiting.bytes + more.bytes > c->options.queue_bytes ||
+              lane->waiting.len >= QUEUE_SUBMISSIONS_MAX))
         reason = REASON_BUSY;
     else {
         if (!lane->waiting.first)
@@ -407,7 +417,8 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
     }
     pthread_mutex_unlock(&c->lock);
     if (reason == REASON_BUSY) {
-        error_set(error, reason, "too much is waiting to be committed; nothing was stored: retry in a moment");
+        error_set(error, reason,
+                  "too much is waiting to be committed; nothing was stored: retry in a moment");
         error->retry_after_ms = 100;
     } else if (reason != REASON_NONE) {
         refusal(error, reason);
@@ -455,7 +466,8 @@ static bool commit_start(struct commit *c)
     return started;
 }
 
-struct commit *commit_open(struct store *store, const struct commit_options *options, struct error *error)
+struct commit *commit_open(struct store *store, const struct commit_options *options,
+                           struct error *error)
 {
     struct commit *c = calloc(1, sizeof *c);
     if (!c) {

@@ -25,7 +25,8 @@ struct commit_options {
     void *user;
 };
 
-struct commit *commit_open(struct store *store, const struct commit_options *options, struct error *error);
+struct commit *commit_open(struct store *store, const struct commit_options *options,
+                           struct error *error);
 
 /* Queue a chain of submissions (by ->next) of one owner, to be committed in this order. REASON_NONE: each is done exactly once, in
  * this order. Else *error, and all are still the caller's: BUSY (never for a chain with a lane), STORE_FULL, STORE_UNAVAILABLE,

@@ -22,7 +22,8 @@ struct emit_call {
 
 static enum reason no_memory(struct error *error)
 {
-    return error_set(error, REASON_BUSY, "the store is out of memory; nothing was stored: retry later");
+    return error_set(error, REASON_BUSY,
+                     "the store is out of memory; nothing was stored: retry later");
 }
 
 bool emit_make_ids(struct emit_request *request, struct bytes **made)
@@ -89,7 +90,8 @@ static void emit_answer(struct emit_call *emit, struct bytes *answer)
         return;
     }
     error_set(&error, REASON_STORE_UNAVAILABLE,
-              "it is stored, and the store is out of memory for an answer: retry with the same event ids");
+              "it is stored, and the store is out of memory for an answer: retry with the same "
+              "event ids");
     serve_finish(emit->call, &error);
 }
 
@@ -103,18 +105,20 @@ static void emit_done(struct submission *submission, bool same_owner_next)
         serve_finish(emit->call, submission->error);
         return;
     }
-    struct emit_response response = {submission->duplicate, submission->stored, submission->request.events_len,
-                                     submission->event_time};
+    struct emit_response response = {submission->duplicate, submission->stored,
+                                     submission->request.events_len, submission->event_time};
     emit_answer(emit, emit_response_encode(&response));
 }
 
-static enum reason emit_prepare(struct emit_call *emit, const struct limits *limits, struct error *error)
+static enum reason emit_prepare(struct emit_call *emit, const struct limits *limits,
+                                struct error *error)
 {
     struct emit_request request;
     enum reason reason = emit_request_decode(bytes_span(emit->message), limits, &request, error);
     if (reason != REASON_NONE)
         return reason;
-    if (!emit_make_ids(&request, &emit->made) || !submission_init_emit(&emit->submission, &request)) {
+    if (!emit_make_ids(&request, &emit->made) ||
+        !submission_init_emit(&emit->submission, &request)) {
         emit_request_fini(&request);
         return no_memory(error);
     }
@@ -193,8 +197,8 @@ static enum reason delete_prepare(struct emit_call *emit, struct error *error)
     if (reason != REASON_NONE)
         return reason;
     emit->made = delete_event(request.stream_name);
-    if (!emit->made || !submission_init_delete(&emit->submission, request.stream_name, &request.expect,
-                                               bytes_span(emit->made)))
+    if (!emit->made || !submission_init_delete(&emit->submission, request.stream_name,
+                                               &request.expect, bytes_span(emit->made)))
         return no_memory(error);
     emit->submission.owner = emit;
     emit->submission.done = delete_done;
@@ -219,8 +223,12 @@ static void emit_lost(struct serve_call *call)
     (void)call;
 }
 
-const struct serve_method emit_method = {
-    .path = "/muon.v1.PhotonService/Emit", .begin = emit_begin, .lost = emit_lost, .gone = emit_gone};
+const struct serve_method emit_method = {.path = "/muon.v1.PhotonService/Emit",
+                                         .begin = emit_begin,
+                                         .lost = emit_lost,
+                                         .gone = emit_gone};
 
-const struct serve_method delete_method = {
-    .path = "/muon.v1.PhotonService/DeleteStream", .begin = delete_begin, .lost = emit_lost, .gone = emit_gone};
+const struct serve_method delete_method = {.path = "/muon.v1.PhotonService/DeleteStream",
+                                           .begin = delete_begin,
+                                           .lost = emit_lost,
+                                           .gone = emit_gone};

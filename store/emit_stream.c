@@ -17,7 +17,12 @@
 #include "store/commit.h"
 #include "store/emit.h"
 
-enum { QUOTA_BYTES = 2 * COMMIT_BYTES, ANSWERS_BYTES = 256 * 1024, MESSAGE_BATCHES_MAX = 64 * 1024, MESSAGE_REFUSALS_MAX = 64 };
+enum {
+    QUOTA_BYTES = 2 * COMMIT_BYTES,
+    ANSWERS_BYTES = 256 * 1024,
+    MESSAGE_BATCHES_MAX = 64 * 1024,
+    MESSAGE_REFUSALS_MAX = 64
+};
 
 struct stream_call {
     struct serve_call *call;
@@ -72,10 +77,13 @@ static enum reason calls_add(struct emit_calls *calls, struct stream_call *s, st
     enum reason reason = REASON_NONE;
     pthread_mutex_lock(&calls->lock);
     if (calls->stopping)
-        reason = error_set(error, REASON_SHUTTING_DOWN, "the store is going down: connect again and retry");
+        reason = error_set(error, REASON_SHUTTING_DOWN,
+                           "the store is going down: connect again and retry");
     else if (calls->len >= calls->max)
-        reason = error_set(error, REASON_BUSY, "%zu EmitStream calls are open, as many as are allowed: use fewer, or retry later",
-                           calls->len);
+        reason = error_set(
+            error, REASON_BUSY,
+            "%zu EmitStream calls are open, as many as are allowed: use fewer, or retry later",
+            calls->len);
     else {
         s->next = calls->first;
         if (s->next)
@@ -117,7 +125,8 @@ static void stream_send_answers(struct stream_call *s)
         return;
     struct bytes *message = bytes_wrap(s->answers, s->answers_len, free);
     if (!message) {
-        error_set(&error, REASON_STORE_UNAVAILABLE, "the store is out of memory: retry with the same event ids");
+        error_set(&error, REASON_STORE_UNAVAILABLE,
+                  "the store is out of memory: retry with the same event ids");
         stream_fail(s, &error);
         return;
     }
@@ -175,10 +184,12 @@ static void stream_answer(struct stream_call *s, const struct stream_emit *emit)
             stream_fail(s, sub->error);
         return;
     }
-    struct emit_response response = {sub->duplicate, sub->stored, sub->request.events_len, sub->event_time};
+    struct emit_response response = {sub->duplicate, sub->stored, sub->request.events_len,
+                                     sub->event_time};
     struct bytes *part = emit_result_part(emit->number, sub->error ? NULL : &response, sub->error);
     if (!part || !stream_append_answer(s, bytes_span(part))) {
-        error_set(&error, REASON_STORE_UNAVAILABLE, "the store is out of memory: retry with the same event ids");
+        error_set(&error, REASON_STORE_UNAVAILABLE,
+                  "the store is out of memory: retry with the same event ids");
         stream_fail(s, &error);
     }
     bytes_unref(part);
@@ -211,8 +222,8 @@ static void stream_emit_done(struct submission *submission, bool same_owner_next
 }
 
 /* Decode one batch; a fault of its own makes it a refusal that keeps its place. NULL: no memory. */
-static struct stream_emit *stream_emit_new(struct stream_call *s, struct bytes *message, uint64_t number,
-                                           struct span raw)
+static struct stream_emit *stream_emit_new(struct stream_call *s, struct bytes *message,
+                                           uint64_t number, struct span raw)
 {
     struct emit_request request;
     struct error error;
@@ -222,7 +233,8 @@ static struct stream_emit *stream_emit_new(struct stream_call *s, struct bytes *
     bool good = true;
     if (emit_request_decode(raw, &s->store->limits, &request, &error) != REASON_NONE) {
         good = submission_init_refused(&emit->submission, &error);
-    } else if (!emit_make_ids(&request, &emit->made) || !submission_init_emit(&emit->submission, &request)) {
+    } else if (!emit_make_ids(&request, &emit->made) ||
+               !submission_init_emit(&emit->submission, &request)) {
         emit_request_fini(&request);
         good = false;
     }
@@ -249,8 +261,8 @@ static void chain_free(struct submission *chain)
 }
 
 /* Decode a message into a chain. NULL and REASON_NONE: it was empty. */
-static enum reason stream_decode(struct stream_call *s, struct bytes *message, struct submission **chain,
-                                 struct error *error)
+static enum reason stream_decode(struct stream_call *s, struct bytes *message,
+                                 struct submission **chain, struct error *error)
 {
     struct span rest = bytes_span(message), raw;
     struct submission **last = chain;
@@ -264,16 +276,19 @@ static enum reason stream_decode(struct stream_call *s, struct bytes *message, s
                              "numbers must rise from 1 over the whole call: %llu came after %llu",
                              (unsigned long long)number, (unsigned long long)s->last_number);
         if (++batches > MESSAGE_BATCHES_MAX)
-            return error_set(error, REASON_INVALID_ARGUMENT, "more than %d batches in one message", MESSAGE_BATCHES_MAX);
+            return error_set(error, REASON_INVALID_ARGUMENT, "more than %d batches in one message",
+                             MESSAGE_BATCHES_MAX);
         s->last_number = number;
         struct stream_emit *emit = stream_emit_new(s, message, number, raw);
         if (!emit)
-            return error_set(error, REASON_BUSY, "the store is out of memory; nothing was stored: retry later");
+            return error_set(error, REASON_BUSY,
+                             "the store is out of memory; nothing was stored: retry later");
         *last = &emit->submission;
         last = &emit->submission.next;
         /* A refusal is larger than what it answers: their number must be bounded, too. */
         if (emit->submission.kind == SUBMIT_REFUSED && ++refusals > MESSAGE_REFUSALS_MAX)
-            return error_set(error, REASON_INVALID_ARGUMENT, "more than %d invalid batches in one message; the last: %.300s",
+            return error_set(error, REASON_INVALID_ARGUMENT,
+                             "more than %d invalid batches in one message; the last: %.300s",
                              MESSAGE_REFUSALS_MAX, emit->submission.error->message);
     }
     if (got < 0)
@@ -312,7 +327,8 @@ static void stream_begin(struct serve_call *call, void *service, struct bytes *m
     struct store *store = service;
     struct error error;
     struct stream_call *s = calloc(1, sizeof *s);
-    enum reason reason = s ? REASON_NONE : error_set(&error, REASON_BUSY, "the store is out of memory: retry later");
+    enum reason reason =
+        s ? REASON_NONE : error_set(&error, REASON_BUSY, "the store is out of memory: retry later");
     if (s) {
         s->call = call;
         s->store = store;

@@ -89,7 +89,8 @@ void erase_add(struct erase *e, struct span stream, uint64_t version, uint64_t d
 }
 
 /* One 'E' key: whose value is the stream, whose cut says up to which version. */
-static enum reason erase_load_one(struct erase *e, struct span stream, uint64_t deletion, struct error *error)
+static enum reason erase_load_one(struct erase *e, struct span stream, uint64_t deletion,
+                                  struct error *error)
 {
     struct bytes *value;
     struct cut cut;
@@ -100,7 +101,8 @@ static enum reason erase_load_one(struct erase *e, struct span stream, uint64_t 
     bool good = value && cut_decode(bytes_span(value), &cut);
     bytes_unref(value);
     if (!good)
-        return error_set(error, REASON_CORRUPT, "the cut of deleted stream \"%.*s\" is missing or malformed",
+        return error_set(error, REASON_CORRUPT,
+                         "the cut of deleted stream \"%.*s\" is missing or malformed",
                          (int)stream.len, (const char *)stream.data);
     erase_add(e, stream, cut.version, deletion);
     return REASON_NONE;
@@ -112,12 +114,14 @@ enum reason erase_load(struct erase *e, struct error *error)
         erase_drop_first(e);
     struct log_iter *iter = log_iter_open(e->store->log, false);
     if (!iter)
-        return error_set(error, REASON_STORE_UNAVAILABLE, "no memory to read what is left to erase");
+        return error_set(error, REASON_STORE_UNAVAILABLE,
+                         "no memory to read what is left to erase");
     enum reason reason = REASON_NONE;
     struct key from = key_erase(0);
     uint64_t deletion;
     for (log_iter_seek(iter, (struct span){from.data, from.len});
-         reason == REASON_NONE && log_iter_valid(iter) && key_erase_read(log_iter_key(iter), &deletion);
+         reason == REASON_NONE && log_iter_valid(iter) &&
+         key_erase_read(log_iter_key(iter), &deletion);
          log_iter_next(iter))
         reason = erase_load_one(e, log_iter_value(iter), deletion, error);
     if (reason == REASON_NONE && !log_iter_valid(iter))
@@ -176,19 +180,22 @@ static enum reason erase_record(struct erase *e, struct span extent_value, struc
     if (reason != REASON_NONE)
         return reason;
     if (!value)
-        return error_set(error, REASON_CORRUPT, "record %" PRIu64 " of a deleted stream is missing", extent.record);
+        return error_set(error, REASON_CORRUPT, "record %" PRIu64 " of a deleted stream is missing",
+                         extent.record);
     reason = record_open(extent.record, bytes_span(value), &record, error);
     if (reason == REASON_NONE) {
         /* A stub is never longer than the event it stands for, which had the same three fields and more. */
         uint8_t *next = malloc(value->len);
         uint8_t *end = next ? body_without(next + RECORD_HEADER_BYTES, &record, extent) : NULL;
         if (end) {
-            record.body = (struct span){next + RECORD_HEADER_BYTES, (size_t)(end - next) - RECORD_HEADER_BYTES};
+            record.body = (struct span){next + RECORD_HEADER_BYTES,
+                                        (size_t)(end - next) - RECORD_HEADER_BYTES};
             record_seal(next, &record);
-            log_batch_put(e->batch, (struct span){key.data, key.len}, (struct span){next, (size_t)(end - next)});
+            log_batch_put(e->batch, (struct span){key.data, key.len},
+                          (struct span){next, (size_t)(end - next)});
         } else {
-            reason = error_set(error, next ? REASON_CORRUPT : REASON_BUSY, "record %" PRIu64 " cannot be rewritten",
-                               extent.record);
+            reason = error_set(error, next ? REASON_CORRUPT : REASON_BUSY,
+                               "record %" PRIu64 " cannot be rewritten", extent.record);
         }
         free(next);
     }
@@ -197,17 +204,19 @@ static enum reason erase_record(struct erase *e, struct span extent_value, struc
 }
 
 /* Rewrite up to STEP_RECORDS records of the stream; *left: there is more to do. */
-static enum reason erase_records(struct erase *e, const struct pending *p, bool *left, struct error *error)
+static enum reason erase_records(struct erase *e, const struct pending *p, bool *left,
+                                 struct error *error)
 {
     struct log_iter *iter = log_iter_open(e->store->log, true);
     if (!iter)
         return error_set(error, REASON_BUSY, "no memory to erase");
     enum reason reason = REASON_NONE;
-    struct key from = key_extent(pending_stream(p), 1), to = key_extent(pending_stream(p), p->version + 1);
+    struct key from = key_extent(pending_stream(p), 1),
+               to = key_extent(pending_stream(p), p->version + 1);
     size_t records = 0;
     *left = false;
-    for (log_iter_seek(iter, (struct span){from.data, from.len}); reason == REASON_NONE && log_iter_valid(iter);
-         log_iter_next(iter)) {
+    for (log_iter_seek(iter, (struct span){from.data, from.len});
+         reason == REASON_NONE && log_iter_valid(iter); log_iter_next(iter)) {
         struct span key = log_iter_key(iter);
         if (key.len != to.len || memcmp(key.data, to.data, to.len) >= 0)
             break;

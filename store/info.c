@@ -33,5 +33,7 @@ static void info_over(struct serve_call *call)
     (void)call; /* it was answered at once */
 }
 
-const struct serve_method info_method = {
-    .path = "/muon.v1.PhotonService/Info", .begin = info_begin, .lost = info_over, .gone = info_over};
+const struct serve_method info_method = {.path = "/muon.v1.PhotonService/Info",
+                                         .begin = info_begin,
+                                         .lost = info_over,
+                                         .gone = info_over};

@@ -8,6 +8,7 @@
 #include "store/sequence.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "wire/text.h"
@@ -31,7 +32,8 @@ struct known {
 };
 
 /* false: the log cannot be read. The places of known events go to submission->stored. */
-static bool sequence_known(struct sequence *s, struct submission *sub, struct known *known, struct error *error)
+static bool sequence_known(struct sequence *s, struct submission *sub, struct known *known,
+                           struct error *error)
 {
     *known = (struct known){0};
     for (size_t i = 0; i < sub->request.events_len; i++) {
@@ -47,7 +49,8 @@ static bool sequence_known(struct sequence *s, struct submission *sub, struct kn
         sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
         if (entry.time_ms > known->last_time_ms)
             known->last_time_ms = entry.time_ms;
-        if (memcmp(entry.digest, sub->facts[i].digest, sizeof entry.digest) != 0 && !known->reused++)
+        if (memcmp(entry.digest, sub->facts[i].digest, sizeof entry.digest) != 0 &&
+            !known->reused++)
             known->first_reused = i;
     }
     return true;
@@ -58,8 +61,8 @@ static void fail_reused(struct submission *sub, size_t i)
     struct error error;
     struct span id = sub->request.events[i].event_id;
     error_set(&error, REASON_EVENT_ID_REUSED,
-              "event %zu: the event id \"%.*s\" is taken by an event with other content, stored at order id %" PRIu64
-              "; nothing was stored: use a new id for a new event",
+              "event %zu: the event id \"%.*s\" is taken by an event with other content, stored at "
+              "order id %" PRIu64 "; nothing was stored: use a new id for a new event",
               i, (int)id.len, (const char *)id.data, sub->stored[i].order_id);
     strcpy(error.field, "event-id");
     error.event_index = (uint32_t)i;
@@ -70,7 +73,8 @@ static void fail_partial(struct submission *sub, const struct known *known)
 {
     struct error error;
     error_set(&error, REASON_PARTIAL_DUPLICATE,
-              "%zu of the %zu event ids of this batch are stored already and the others are not; nothing was stored: "
+              "%zu of the %zu event ids of this batch are stored already and the others are not; "
+              "nothing was stored: "
               "retry a batch as it was first sent",
               known->known, sub->request.events_len);
     strcpy(error.field, "event-id");
@@ -109,7 +113,8 @@ static bool expect_holds(const struct expect *expect, const struct head *head)
     return true;
 }
 
-static void wrong_version_add(struct error *error, const struct expect *expect, const struct head *head)
+static void wrong_version_add(struct error *error, const struct expect *expect,
+                              const struct head *head)
 {
     if (error->wrong_versions++ >= WRONG_VERSIONS_MAX)
         return;
@@ -131,7 +136,8 @@ static void wrong_version_tell(struct error *error)
     else if (wrong->kind == EXPECT_EXISTS)
         strcpy(expected, "an event");
     snprintf(error->message, sizeof error->message,
-             "stream \"%s\" was expected to have %s and has version %" PRIu64 "%s%s; nothing was stored: load it again "
+             "stream \"%s\" was expected to have %s and has version %" PRIu64
+             "%s%s; nothing was stored: load it again "
              "and decide again",
              wrong->stream_name, expected, wrong->version, wrong->exists ? "" : " and no event",
              error->wrong_versions > 1 ? " (more expectations failed, too)" : "");
@@ -145,8 +151,8 @@ static bool sequence_expect(struct sequence *s, struct submission *sub, struct e
     for (size_t i = 0; i < sub->request.expects_len; i++) {
         const struct expect *expect = &sub->request.expects[i];
         struct head head;
-        if (heads_get(s->heads, s->log, expect->stream_name, stream_hash(expect->stream_name), &head, error) !=
-            REASON_NONE)
+        if (heads_get(s->heads, s->log, expect->stream_name, stream_hash(expect->stream_name),
+                      &head, error) != REASON_NONE)
             return false;
         if (!expect_holds(expect, &head))
             wrong_version_add(&wrong, expect, &head);
@@ -165,12 +171,14 @@ static bool fail_memory(struct error *error)
 }
 
 /* Number the event and take it into the commit. */
-static bool sequence_number(struct sequence *s, struct submission *sub, size_t i, struct error *error)
+static bool sequence_number(struct sequence *s, struct submission *sub, size_t i,
+                            struct error *error)
 {
     const struct event *event = &sub->request.events[i];
     const struct event_facts *facts = &sub->facts[i];
     struct head head;
-    if (heads_get(s->heads, s->log, event->stream_name, facts->stream_hash, &head, error) != REASON_NONE)
+    if (heads_get(s->heads, s->log, event->stream_name, facts->stream_hash, &head, error) !=
+        REASON_NONE)
         return false;
     head.last_version++;
     struct key key;
@@ -178,8 +186,8 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
     struct id_entry entry = {builder_next(s->builder), head.last_version, s->end.last_time_ms, {0}};
     memcpy(entry.digest, facts->digest, sizeof entry.digest);
     bool added = sub->kind == SUBMIT_DELETE
-                     ? builder_delete(s->builder, event, facts, &key, head.last_version, sub->delete_stream,
-                                      sub->last_version)
+                     ? builder_delete(s->builder, event, facts, &key, head.last_version,
+                                      sub->delete_stream, sub->last_version)
                      : builder_add(s->builder, event, facts, &key, head.last_version);
     if (!added)
         return fail_memory(error);
@@ -212,7 +220,8 @@ static bool sequence_delete(struct sequence *s, struct submission *sub, struct e
         return false;
     if (sub->error)
         return true;
-    if (heads_get(s->heads, s->log, sub->delete_stream, sub->delete_hash, &head, error) != REASON_NONE)
+    if (heads_get(s->heads, s->log, sub->delete_stream, sub->delete_hash, &head, error) !=
+        REASON_NONE)
         return false;
     sub->last_version = head.last_version;
     sub->deleted_events = head.last_version - head.cut_version;

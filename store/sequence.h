@@ -27,7 +27,8 @@ void sequence_start(struct sequence *sequence, int64_t now_us, size_t bytes);
 bool sequence_add(struct sequence *sequence, struct submission *submission, struct error *error);
 
 /* Close the batch. On success `after` is the store's end once the batch is written. *empty: there is nothing to write. */
-bool sequence_finish(struct sequence *sequence, struct log_end *after, bool *empty, struct error *error);
+bool sequence_finish(struct sequence *sequence, struct log_end *after, bool *empty,
+                     struct error *error);
 
 /* The batch was not written, or may not have been: forget what was decided, go on from `end`. */
 enum reason sequence_reset(struct sequence *sequence, struct log_end end, struct error *error);

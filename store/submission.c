@@ -41,10 +41,13 @@ static size_t digest_add(uint8_t *text, size_t at, struct span field)
 static void digest_event(const struct event *event, uint8_t out[16])
 {
     static const struct span json = {(const uint8_t *)"application/json", 16};
-    const struct span fields[] = {
-        event->stream_name, event->event_type, event->content_type.len ? event->content_type : json,
-        event->schema,      event->id,         event->caused_by,
-        event->caused_by_relation};
+    const struct span fields[] = {event->stream_name,
+                                  event->event_type,
+                                  event->content_type.len ? event->content_type : json,
+                                  event->schema,
+                                  event->id,
+                                  event->caused_by,
+                                  event->caused_by_relation};
     enum { FIELDS = sizeof fields / sizeof *fields };
     uint8_t text[FIELDS * (2 + NAME_BYTES_MAX) + sizeof(XXH128_canonical_t)];
     size_t len = 0;
@@ -97,12 +100,11 @@ bool submission_init_emit(struct submission *submission, struct emit_request *re
     return true;
 }
 
-bool submission_init_delete(struct submission *submission, struct span stream, const struct expect *expect,
-                            struct span event)
+bool submission_init_delete(struct submission *submission, struct span stream,
+                            const struct expect *expect, struct span event)
 {
-    *submission = (struct submission){.kind = SUBMIT_DELETE,
-                                      .delete_stream = stream,
-                                      .delete_hash = stream_hash(stream)};
+    *submission = (struct submission){
+        .kind = SUBMIT_DELETE, .delete_stream = stream, .delete_hash = stream_hash(stream)};
     struct {
         struct event event;
         struct expect expect;
@@ -112,7 +114,8 @@ bool submission_init_delete(struct submission *submission, struct span stream, c
         return false;
     }
     parts->expect = *expect;
-    submission->request = (struct emit_request){&parts->event, 1, &parts->expect, expect->kind != EXPECT_NONE};
+    submission->request =
+        (struct emit_request){&parts->event, 1, &parts->expect, expect->kind != EXPECT_NONE};
     if (submission_facts(submission))
         return true;
     submission_fini(submission);

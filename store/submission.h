@@ -11,8 +11,8 @@
 #include "wire/codec.h"
 
 enum submission_kind {
-    SUBMIT_EMIT,    /* a batch of events */
-    SUBMIT_DELETE,  /* delete a stream; `request` holds the one event that records it, of the store's own */
+    SUBMIT_EMIT, /* a batch of events */
+    SUBMIT_DELETE, /* delete a stream; `request` holds the one event that records it, of the store's own */
     SUBMIT_REFUSED, /* refused before it came here; it only keeps its place among the answers */
 };
 
@@ -37,7 +37,8 @@ struct chain {
 struct lane {
     struct chain waiting;
     struct lane *next; /* while anything waits: in the ring of lanes */
-    bool broken; /* a failure that could be retried: nothing more of the call may be committed, or a retry would change the order */
+    bool
+        broken; /* a failure that could be retried: nothing more of the call may be committed, or a retry would change the order */
 };
 
 struct submission {
@@ -68,8 +69,8 @@ struct submission {
 bool submission_init_emit(struct submission *submission, struct emit_request *request);
 
 /* Prepare a SUBMIT_DELETE. The name, the expectation and `event`, the encoded event that records it, stay with the owner. */
-bool submission_init_delete(struct submission *submission, struct span stream, const struct expect *expect,
-                            struct span event);
+bool submission_init_delete(struct submission *submission, struct span stream,
+                            const struct expect *expect, struct span event);
 
 /* Prepare a SUBMIT_REFUSED with a copy of the error. */
 bool submission_init_refused(struct submission *submission, const struct error *error);

@@ -91,9 +91,11 @@ static void batch_event(struct batch *b, const char *stream, const char *id, con
     assert_true(event_read(bytes_span(b->raw[i]), &b->request.events[i]));
 }
 
-static void batch_expect(struct batch *b, const char *stream, enum expect_kind kind, uint64_t version)
+static void batch_expect(struct batch *b, const char *stream, enum expect_kind kind,
+                         uint64_t version)
 {
-    b->request.expects[b->request.expects_len++] = (struct expect){text_span(stream), kind, version};
+    b->request.expects[b->request.expects_len++] =
+        (struct expect){text_span(stream), kind, version};
 }
 
 static void batch_add(struct fixture *f, struct batch *b)
@@ -122,13 +124,14 @@ static void commit_write(struct fixture *f)
     bool empty;
     assert_true(sequence_finish(&f->sequence, &after, &empty, &error));
     if (!empty)
-        assert_int_equal(log_write(f->log, builder_batch(f->sequence.builder), &error), REASON_NONE);
+        assert_int_equal(log_write(f->log, builder_batch(f->sequence.builder), &error),
+                         REASON_NONE);
     f->sequence.end = after;
 }
 
 /* One event in a commit of its own; the outcome's reason. */
-static enum reason emit_one(struct fixture *f, const char *stream, const char *id, const char *payload,
-                            struct stored_at *at)
+static enum reason emit_one(struct fixture *f, const char *stream, const char *id,
+                            const char *payload, struct stored_at *at)
 {
     struct batch b;
     batch_begin(&b);
@@ -277,7 +280,8 @@ static void event_ids_are_known_after_the_store_is_opened_again(void **state)
 {
     struct fixture *f = *state;
     struct stored_at first, again;
-    const char *ids[] = {"0192d7a5-3f10-7abc-8def-0123456789ab", "6f9619ff-8b86-4d11-b42d-00c04fc964ff", "173688-7"};
+    const char *ids[] = {"0192d7a5-3f10-7abc-8def-0123456789ab",
+                         "6f9619ff-8b86-4d11-b42d-00c04fc964ff", "173688-7"};
     for (int i = 0; i < 3; i++) {
         emit_one(f, "s", ids[i], "x", &first);
         fixture_unload(f);
@@ -417,8 +421,8 @@ static void name_of(char out[8], int i)
 }
 
 /* What the semantics says about the batch, and, when it is stored, its effect on the model. */
-static enum reason model_emit(struct model *m, int n, const int *stream, const int *id, const int *content, int expected_stream,
-                              int64_t expected)
+static enum reason model_emit(struct model *m, int n, const int *stream, const int *id,
+                              const int *content, int expected_stream, int64_t expected)
 {
     int known = 0, reused = 0;
     for (int i = 0; i < n; i++)
@@ -453,7 +457,8 @@ static void step_emit(struct fixture *f, struct model *m, struct batch *b)
         content[i] = m->id[id[i]].at.order_id && rand() % 8 ? m->id[id[i]].content : rand() % 3;
         char name[8], text[40], payload[8];
         name_of(name, stream[i]);
-        snprintf(text, sizeof text, "0192d7a5-3f10-%s-8def-%012d", id[i] % 2 ? "7abc" : "4abc", id[i]);
+        snprintf(text, sizeof text, "0192d7a5-3f10-%s-8def-%012d", id[i] % 2 ? "7abc" : "4abc",
+                 id[i]);
         snprintf(payload, sizeof payload, "%d", content[i]);
         batch_event(b, name, text, payload);
     }
@@ -495,20 +500,29 @@ static void random_histories_agree_with_the_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(
-            a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds, setup, teardown),
+            a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(an_event_id_is_refused_for_other_content, setup, teardown),
         cmocka_unit_test_setup_teardown(a_partly_known_batch_stores_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(of_two_writers_with_one_expectation_in_one_commit_the_first_wins, setup,
+        cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(deletion_keeps_the_version_counter_and_the_event_ids, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_deleted_stream_does_not_exist_but_has_its_version, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            of_two_writers_with_one_expectation_in_one_commit_the_first_wins, setup, teardown),
+        cmocka_unit_test_setup_teardown(deletion_keeps_the_version_counter_and_the_event_ids, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_deleted_stream_does_not_exist_but_has_its_version, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(random_histories_agree_with_the_model, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
