@@ -1,5 +1,6 @@
 /*
- * gone.h - streams that have been deleted while their events still stand in records: readers leave those out.
+ * gone.h - streams that have been deleted while their events still stand in records: readers leave
+ * those out.
  *
  * Nearly always empty, and then it costs one atomic read. Threads: any; the committer changes it.
  */
@@ -14,9 +15,11 @@ struct gone;
 struct gone *gone_new(void);
 void gone_free(struct gone *gone);
 bool gone_any(const struct gone *gone);
-/* Every event of the stream up to version is deleted (a later call for the same stream raises the version). */
+/* Every event of the stream up to version is deleted (a later call for the same stream raises the
+ * version). */
 bool gone_add(struct gone *gone, struct span stream, uint64_t version); /* false: no memory */
-void gone_remove(struct gone *gone, struct span stream, uint64_t version); /* reclaimed up to here */
+void gone_remove(struct gone *gone, struct span stream,
+                 uint64_t version); /* reclaimed up to here */
 bool gone_covers(const struct gone *gone, struct span stream, uint64_t version);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * heads.h - where each stream ends: a bounded cache in front of the stream index.
  *
- * Used by the committer only (one thread). A head that is changed by a commit in the making is put in at once; when the
- * commit fails, heads_clear forgets all.
+ * Used by the committer only (one thread). A head that is changed by a commit in the making is put
+ * in at once, and kept until heads_settle says that the commit is durable: only then is the log as
+ * good a source. When the commit fails, heads_clear forgets all.
  */
 #ifndef PHOTON_HEADS_H
 #define PHOTON_HEADS_H
@@ -12,15 +13,19 @@
 struct heads;
 struct head {
     uint64_t last_version; /* 0: the stream never held an event */
-    uint64_t cut_version;  /* events up to here have been deleted; last_version > cut_version: it holds events */
+    uint64_t cut_version;  /* events up to here have been deleted; last_version > cut_version: it
+                              holds events */
 };
 
 struct heads *heads_new(size_t bytes_max); /* NULL: no memory */
 void heads_free(struct heads *heads);
 /* From the cache, else from the log. hash: XXH3-64 of the name. */
-enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash, struct head *out,
-                      struct error *error);
-void heads_put(struct heads *heads, struct span stream, uint64_t hash, const struct head *head);
+enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash,
+                      struct head *out, struct error *error);
+bool heads_put(struct heads *heads, struct span stream, uint64_t hash,
+               const struct head *head); /* false: no memory */
+void heads_settle(struct heads *heads);  /* what was put is durable; what is over the bound is
+                                            forgotten, the oldest first */
 void heads_clear(struct heads *heads);
 
 /* Without a cache, for any thread. */

@@ -1,9 +1,12 @@
 /*
- * ids.h - is this event id known? Exactly, for ever, and for fresh UUIDv7 ids without asking the disk (semantics 3).
+ * ids.h - is this event id known? Exactly, for ever, and for fresh UUIDv7 ids without asking the
+ * disk (semantics 3).
  *
- * The newest ids are kept in memory; of all older UUIDv7 ids the greatest is known. A UUIDv7 that is greater than that and
- * not among the newest is certainly new. Anything else is looked up behind LevelDB's bloom filter.
- * Used by the committer only. Entries of the commit in the making are put at once; ids_reset forgets after a failure.
+ * The newest ids are kept in memory; of all older UUIDv7 ids the greatest is known. A UUIDv7 that
+ * is greater than that and not among the newest is certainly new. Anything else is looked up behind
+ * LevelDB's bloom filter. Used by the committer only. Entries of the commit in the making are put
+ * at once, and kept until ids_settle says that the commit is durable; ids_reset forgets after a
+ * failure.
  */
 #ifndef PHOTON_IDS_H
 #define PHOTON_IDS_H
@@ -12,11 +15,15 @@
 #include "store/log.h"
 
 struct ids;
-struct ids *ids_new(struct log *log, size_t recent_max, struct error *error); /* reads the greatest UUIDv7 */
+/* Keeps the recent_max newest ids in memory; reads the greatest UUIDv7. NULL: *error. */
+struct ids *ids_new(struct log *log, size_t recent_max, struct error *error);
 void ids_free(struct ids *ids);
 /* 1: known, *entry; 0: new; -1: *error. */
 int ids_find(struct ids *ids, const struct key *key, struct id_entry *entry, struct error *error);
-void ids_put(struct ids *ids, const struct key *key, const struct id_entry *entry);
+bool ids_put(struct ids *ids, const struct key *key,
+             const struct id_entry *entry); /* false: no memory */
+void ids_settle(struct ids *ids); /* what was put is durable; what is over recent_max is forgotten,
+                                     the oldest first */
 enum reason ids_reset(struct ids *ids, struct error *error);
 
 #endif

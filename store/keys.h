@@ -1,17 +1,19 @@
 /*
- * keys.h - the keys and small values on disk. Everything but records can be rebuilt from the records.
+ * keys.h - the keys and small values on disk. Everything but records can be rebuilt from the
+ * records.
  *
  *   'M' name                     what the store is: "format", "identity"
  *   'R' order id                 record (record.h)
- *   'S' stream 0x00 version      extent: where the stream's events from this version on are, within one record
- *   'S' stream 0x00 0            cut: up to which version the stream has been deleted
- *   'U' 16 bytes                 event id that is a canonical lower-case UUIDv7
- *   'V' 16 bytes                 event id that is another canonical lower-case UUID
- *   'T' text                     any other event id
- *   'E' order id                 a deletion whose space is still to be reclaimed
+ *   'S' stream 0x00 version      extent: where the stream's events from this version on are, within
+ * one record 'S' stream 0x00 0            cut: up to which version the stream has been deleted 'U'
+ * 16 bytes                 event id that is a canonical lower-case UUIDv7 'V' 16 bytes event id
+ * that is another canonical lower-case UUID 'T' text                     any other event id 'E'
+ * order id                 a deletion whose space is still to be reclaimed
  *
- * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters, hence 0x00 ends it, and all
- * extents of a stream are neighbours, in order.
+ * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters,
+ * hence 0x00 ends it, and all extents of a stream are neighbours, in order. A stream that ever held
+ * an event has an extent at version 1, or a cut: so a new stream is told from the bloom filter
+ * alone.
  */
 #ifndef PHOTON_KEYS_H
 #define PHOTON_KEYS_H
@@ -37,21 +39,30 @@ bool key_record_read(struct span key, uint64_t *order_id);
 bool key_extent_read(struct span key, struct span *stream, uint64_t *version);
 bool key_erase_read(struct span key, uint64_t *order_id);
 
+static inline struct span key_span(const struct key *key)
+{
+    return (struct span){key->data, key->len};
+}
+
 /* Is the event id a canonical UUIDv7? Then its 16 bytes. */
 bool key_uuid7(struct span event_id, uint8_t out[16]);
 
-/* ---- extent: the events of one stream in one record, their versions consecutive from the key's on ---- */
+/* ---- extent: the events of one stream in one record, their versions consecutive from the key's on
+ * ---- */
 struct extent_run {
     uint32_t ordinal, count; /* consecutive in the record */
 };
 enum { EXTENT_RUNS_MAX = 32768 }; /* a record holds at most this many frames */
-/* Bytes needed at most for n runs; encode; returns the length. */
+/* Value: record 8 bytes little-endian, then a run: varint(gap since the last run's end, times two,
+ * plus one if the count is not one), and varint(count) in that case. Bytes needed at most for n
+ * runs; encode; returns the length. */
 size_t extent_size_max(size_t runs);
 size_t extent_encode(uint8_t *out, uint64_t record, const struct extent_run *runs, size_t n);
 /* Walk: start, then next until false. *fault is set when the value is malformed. */
 struct extent {
     uint64_t record; /* the record's key: its first order id */
     struct span rest;
+    uint32_t end; /* keys.c's: the end of the last run */
 };
 bool extent_decode(struct span value, struct extent *extent);
 bool extent_next(struct extent *extent, struct extent_run *run, bool *fault);
