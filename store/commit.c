@@ -20,7 +20,7 @@
 #include "store/logline.h"
 #include "store/sequence.h"
 
-enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16 };
+enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16, ERASE_EVERY = 16 };
 
 struct commit {
     struct store *store;
@@ -31,9 +31,8 @@ struct commit {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct lane single; /* calls of their own share a lane */
-    struct lane *ring_first,
-        *ring_last; /* lanes with something waiting, in the order of their turns */
+    struct lane single;    /* calls of their own share a lane */
+    struct lane_ring ring; /* what waits */
     bool closing;
     enum reason down; /* why nothing can be written now */
 
@@ -43,80 +42,6 @@ struct commit {
     bool done_posted;
     struct cq_op done_op;
 };
-
-static void chain_append(struct chain *chain, struct chain *more)
-{
-    if (!more->first)
-        return;
-    if (chain->last)
-        chain->last->next = more->first;
-    else
-        chain->first = more->first;
-    chain->last = more->last;
-    chain->bytes += more->bytes;
-    chain->len += more->len;
-    *more = (struct chain){0};
-}
-
-static struct submission *chain_shift(struct chain *chain)
-{
-    struct submission *first = chain->first;
-    chain->first = first->next;
-    if (!chain->first)
-        chain->last = NULL;
-    chain->bytes -= first->bytes;
-    chain->len--;
-    first->next = NULL;
-    return first;
-}
-
-static void chain_push(struct chain *chain, struct submission *submission)
-{
-    submission->next = NULL;
-    struct chain one = {submission, submission, submission->bytes, 1};
-    chain_append(chain, &one);
-}
-
-/* ---- lanes; under the lock ---- */
-
-static void ring_push(struct commit *c, struct lane *lane)
-{
-    lane->next = NULL;
-    if (c->ring_last)
-        c->ring_last->next = lane;
-    else
-        c->ring_first = lane;
-    c->ring_last = lane;
-}
-
-static struct lane *ring_shift(struct commit *c)
-{
-    struct lane *lane = c->ring_first;
-    c->ring_first = lane->next;
-    if (!c->ring_first)
-        c->ring_last = NULL;
-    return lane;
-}
-
-/* One turn after the other, until a commit is full. */
-static void ring_take(struct commit *c, struct chain *taken)
-{
-    while (c->ring_first && taken->bytes < COMMIT_BYTES) {
-        struct lane *lane = ring_shift(c);
-        size_t turn = taken->bytes + TURN_BYTES;
-        do
-            chain_push(taken, chain_shift(&lane->waiting));
-        while (lane->waiting.first && taken->bytes < turn);
-        if (lane->waiting.first)
-            ring_push(c, lane);
-    }
-}
-
-static void ring_take_all(struct commit *c, struct chain *taken)
-{
-    while (c->ring_first)
-        chain_append(taken, &ring_shift(c)->waiting);
-}
 
 /* ---- handing over ---- */
 
@@ -256,7 +181,7 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     pthread_mutex_lock(&c->lock);
     c->down = why->reason;
     struct chain waiting = {0};
-    ring_take_all(c, &waiting);
+    lane_take_all(&c->ring, &waiting);
     pthread_mutex_unlock(&c->lock);
     fail_all(&waiting, &refused);
     chain_append(taken, &waiting);
@@ -347,10 +272,10 @@ static enum work commit_take(struct commit *c, struct chain *taken)
     *taken = (struct chain){0};
     enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring_first && !c->closing && !c->down && !erase_pending(c->erase))
+    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase))
         pthread_cond_wait(&c->changed, &c->lock);
-    if (c->ring_first) {
-        ring_take(c, taken);
+    if (c->ring.first) {
+        lane_take(&c->ring, taken, COMMIT_BYTES, TURN_BYTES);
     } else if (c->closing) {
         work = WORK_END;
     } else {
@@ -374,10 +299,13 @@ static void *commit_thread(void *arg)
 {
     struct commit *c = arg;
     struct chain taken;
+    unsigned commits = 0;
     for (;;) {
         switch (commit_take(c, &taken)) {
         case WORK_COMMIT:
             commit_run(c, &taken);
+            if (++commits % ERASE_EVERY == 0 && !c->down && erase_pending(c->erase))
+                commit_erase(c); /* also when there is never a pause */
             break;
         case WORK_ERASE:
             commit_erase(c);
@@ -393,11 +321,7 @@ static void *commit_thread(void *arg)
 
 enum reason commit_submit(struct commit *c, struct submission *chain, struct error *error)
 {
-    struct chain more = {0};
-    for (struct submission *sub = chain, *next; sub; sub = next) {
-        next = sub->next;
-        chain_push(&more, sub);
-    }
+    struct chain more = chain_of(chain);
     struct lane *lane = chain->lane ? chain->lane : &c->single;
     enum reason reason = REASON_NONE;
     pthread_mutex_lock(&c->lock);
@@ -410,9 +334,7 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
               lane->waiting.len >= QUEUE_SUBMISSIONS_MAX))
         reason = REASON_BUSY;
     else {
-        if (!lane->waiting.first)
-            ring_push(c, lane);
-        chain_append(&lane->waiting, &more);
+        lane_submit(&c->ring, lane, &more);
         pthread_cond_signal(&c->changed);
     }
     pthread_mutex_unlock(&c->lock);

@@ -8,6 +8,7 @@
 #define PHOTON_SUBMISSION_H
 
 #include "store/keys.h"
+#include "store/lane.h"
 #include "wire/codec.h"
 
 enum submission_kind {
@@ -22,23 +23,6 @@ struct event_facts {
     uint8_t digest[16];   /* of what makes it this event (semantics 3) */
     uint8_t id_key[17];   /* key_event_id, where it fits; */
     uint8_t id_key_len;   /*   0: it does not */
-};
-
-struct submission;
-
-/* Submissions in order. */
-struct chain {
-    struct submission *first, *last;
-    size_t bytes, len;
-};
-
-/* What one EmitStream call has waiting. Lanes take turns (semantics 7). The committer's, all-zero at first; it must stay until
- * every submission of it is done. */
-struct lane {
-    struct chain waiting;
-    struct lane *next; /* while anything waits: in the ring of lanes */
-    bool
-        broken; /* a failure that could be retried: nothing more of the call may be committed, or a retry would change the order */
 };
 
 struct submission {
