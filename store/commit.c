@@ -202,7 +202,7 @@ static void commit_run(struct commit *c, struct chain *taken)
                              REASON_NONE) {
         commit_go_down(c, taken, &error);
     } else {
-        c->sequence.end = after;
+        sequence_settle(&c->sequence, after);
         if (!empty)
             commit_publish(c, taken);
     }

@@ -214,7 +214,6 @@ static enum reason erase_records(struct erase *e, const struct pending *p, bool 
     struct key from = key_extent(pending_stream(p), 1),
                to = key_extent(pending_stream(p), p->version + 1);
     size_t records = 0;
-    *left = false;
     for (log_iter_seek(iter, (struct span){from.data, from.len});
          reason == REASON_NONE && log_iter_valid(iter); log_iter_next(iter)) {
         struct span key = log_iter_key(iter);
@@ -237,7 +236,7 @@ enum reason erase_step(struct erase *e, struct error *error)
 {
     const struct pending *p = e->first;
     struct key key = key_erase(p->deletion);
-    bool left;
+    bool left = false;
     log_batch_clear(e->batch);
     enum reason reason = erase_records(e, p, &left, error);
     if (reason != REASON_NONE) {

@@ -4,11 +4,13 @@
  *
  *   'M' name                     what the store is: "format", "identity"
  *   'R' order id                 record (record.h)
- *   'S' stream 0x00 version      extent: where the stream's events from this version on are, within
- * one record 'S' stream 0x00 0            cut: up to which version the stream has been deleted 'U'
- * 16 bytes                 event id that is a canonical lower-case UUIDv7 'V' 16 bytes event id
- * that is another canonical lower-case UUID 'T' text                     any other event id 'E'
- * order id                 a deletion whose space is still to be reclaimed
+ *   'S' stream 0x00 version      extent: where the stream's events from this version on are,
+ *                                within one record
+ *   'S' stream 0x00 0            cut: up to which version the stream has been deleted
+ *   'U' 16 bytes                 event id that is a canonical lower-case UUIDv7
+ *   'V' 16 bytes                 event id that is another canonical lower-case UUID
+ *   'T' text                     any other event id
+ *   'E' order id                 a deletion whose space is still to be reclaimed
  *
  * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters,
  * hence 0x00 ends it, and all extents of a stream are neighbours, in order. A stream that ever held
@@ -47,8 +49,7 @@ static inline struct span key_span(const struct key *key)
 /* Is the event id a canonical UUIDv7? Then its 16 bytes. */
 bool key_uuid7(struct span event_id, uint8_t out[16]);
 
-/* ---- extent: the events of one stream in one record, their versions consecutive from the key's on
- * ---- */
+/* ---- extent: the events of one stream in one record, of consecutive versions ---- */
 struct extent_run {
     uint32_t ordinal, count; /* consecutive in the record */
 };

@@ -4,9 +4,9 @@
  *
  *   key     'R', first order id (8 bytes, big-endian)
  *   value   header (RECORD_HEADER_BYTES, little-endian), body
- *   header  checksum 8 (XXH3-64, seeded with the key's order id, over all that follows), format 1,
- * kind 1, zero 2, count 4, first 8, last 8, number 8, time 8, body length 8 body    the Event
- * messages, each framed as field 1 of a reply carries it: 0x0a, length, bytes
+ *   header  checksum 8 (XXH3-64, seeded with the key's order id, over all that follows),
+ *           format 1, kind 1, zero 2, count 4, first 8, last 8, number 8, time 8, body length 8
+ *   body    the Event messages, each framed as field 1 of a reply carries it
  *
  * Order ids are dense inside a record: the event at ordinal i has order id first + i. An erased
  * event keeps its frame, with nothing but order id, version and time in it, so ordinals never

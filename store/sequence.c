@@ -191,8 +191,9 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
                      : builder_add(s->builder, event, facts, &key, head.last_version);
     if (!added)
         return fail_memory(error);
-    heads_put(s->heads, event->stream_name, facts->stream_hash, &head);
-    ids_put(s->ids, &key, &entry);
+    if (!heads_put(s->heads, event->stream_name, facts->stream_hash, &head) ||
+        !ids_put(s->ids, &key, &entry))
+        return fail_memory(error);
     sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
     sub->event_time = entry.time_ms;
     return true;
@@ -230,7 +231,8 @@ static bool sequence_delete(struct sequence *s, struct submission *sub, struct e
     if (!sequence_number(s, sub, 0, error))
         return false;
     head.cut_version = head.last_version;
-    heads_put(s->heads, sub->delete_stream, sub->delete_hash, &head);
+    if (!heads_put(s->heads, sub->delete_stream, sub->delete_hash, &head))
+        return fail_memory(error);
     return true;
 }
 
@@ -260,6 +262,13 @@ bool sequence_finish(struct sequence *s, struct log_end *after, bool *empty, str
         after->last_number = built[records - 1].record.number;
     }
     return true;
+}
+
+void sequence_settle(struct sequence *s, struct log_end after)
+{
+    s->end = after;
+    heads_settle(s->heads);
+    ids_settle(s->ids);
 }
 
 enum reason sequence_reset(struct sequence *s, struct log_end end, struct error *error)

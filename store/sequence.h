@@ -30,6 +30,9 @@ bool sequence_add(struct sequence *sequence, struct submission *submission, stru
 bool sequence_finish(struct sequence *sequence, struct log_end *after, bool *empty,
                      struct error *error);
 
+/* The batch is durable. */
+void sequence_settle(struct sequence *sequence, struct log_end after);
+
 /* The batch was not written, or may not have been: forget what was decided, go on from `end`. */
 enum reason sequence_reset(struct sequence *sequence, struct log_end end, struct error *error);
 

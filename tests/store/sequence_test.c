@@ -126,7 +126,7 @@ static void commit_write(struct fixture *f)
     if (!empty)
         assert_int_equal(log_write(f->log, builder_batch(f->sequence.builder), &error),
                          REASON_NONE);
-    f->sequence.end = after;
+    sequence_settle(&f->sequence, after);
 }
 
 /* One event in a commit of its own; the outcome's reason. */
