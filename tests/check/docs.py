@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SESSION_TIMEOUT_S = 300
 PASSIVE = {"text", "ini", "proto", "cmake", "mermaid", "js", "python"}  # shown, not run
-MARK = re.compile(r"^<!-- (norun|file|root|with): ?(.*?) ?-->$")
+MARK = re.compile(r"^<!-- (norun|file|root|with)(?:: ?(.*?))? ?-->$")
 PRELUDE = "".join(f"#include <{name}>\n" for name in (
     "inttypes.h", "poll.h", "stdbool.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "muon/muon.h"))
 C_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused"]
@@ -57,7 +57,7 @@ def blocks_of(document, text):
             block = Block(document, number, fence.group(1).strip(), "", marks)
         elif MARK.match(line.strip()):
             name, value = MARK.match(line.strip()).groups()
-            marks[name] = value
+            marks[name] = value or ""
         elif line.strip():
             marks = {}
     if block:

@@ -28,14 +28,20 @@ def check_functions(root, name):
             begin = None
 
 
+def has_header(root, name):
+    """Its own; or, for a module of several files (codec_emit.c), the module's (codec.h). Programs need none."""
+    folder, stem = name[:-2].rpartition("/")[::2]
+    own = [Path(root, folder, f"{part}.h") for part in (stem, stem.split("_")[0])]
+    return any(path.exists() for path in own) or MAIN_ONLY.match(name) \
+        or re.search(r"^(int )?main\(", text(root, name) or "", re.M)
+
+
 def check_c(root, name):
     length = len(lines(root, name)) - 1
     if length > FILE_LINES:
         yield f"{name}: {length} lines; {FILE_LINES} at most"
-    header = name[:-2] + ".h"
-    if name.endswith(".c") and not MAIN_ONLY.match(name) and not Path(root, header).exists() \
-            and not re.search(r"^(int )?main\(", text(root, name) or "", re.M):
-        yield f"{name}: has no header {header}"
+    if name.endswith(".c") and not has_header(root, name):
+        yield f"{name}: has no header {name[:-2]}.h"
     yield from check_functions(root, name)
 
 
