@@ -19,8 +19,9 @@ struct channel;
 struct client_call;
 
 struct tls_client_options {
-    const char *ca_pem, *cert_pem, *key_pem; /* contents, not file names; cert and key may both be NULL */
-    const char *server_name;                 /* NULL: the host of the address */
+    const char *ca_pem, *cert_pem,
+        *key_pem;            /* contents, not file names; cert and key may both be NULL */
+    const char *server_name; /* NULL: the host of the address */
 };
 
 struct channel_options {
@@ -32,29 +33,41 @@ struct channel_options {
 };
 
 /* Does not connect yet. target: "host:port[,host:port…]" or "unix:/path". *error: INVALID_ARGUMENT for unusable certificates. */
-struct channel *channel_open(struct cq *cq, const char *target, const struct channel_options *options, struct error *error);
+struct channel *channel_open(struct cq *cq, const char *target,
+                             const struct channel_options *options, struct error *error);
 void channel_close(struct channel *channel); /* calls must have been freed */
 
-enum channel_state { CHANNEL_IDLE, CHANNEL_CONNECTING, CHANNEL_READY, CHANNEL_DOWN, CHANNEL_SHUTDOWN };
+enum channel_state {
+    CHANNEL_IDLE,
+    CHANNEL_CONNECTING,
+    CHANNEL_READY,
+    CHANNEL_DOWN,
+    CHANNEL_SHUTDOWN
+};
 /* The state now; connect: try, if idle. */
 enum channel_state channel_state(struct channel *channel, bool connect);
 /* changed is called on a poller, once, when the state is no longer last (ok = true) or after timeout_ms (ok = false). */
-void channel_watch(struct channel *channel, enum channel_state last, int32_t timeout_ms, struct cq_op *changed);
+void channel_watch(struct channel *channel, enum channel_state last, int32_t timeout_ms,
+                   struct cq_op *changed);
 
 struct client_handler {
-    void (*message)(struct client_call *call, struct bytes *message); /* borrowed; NULL: no more; finished follows */
+    void (*message)(struct client_call *call,
+                    struct bytes *message); /* borrowed; NULL: no more; finished follows */
     void (*sent)(struct client_call *call, bool ok);
     void (*finished)(struct client_call *call, const struct error *status); /* REASON_NONE: OK */
 };
 
 /* Begin a call. timeout_ms < 0: no deadline. wait_for_ready: wait for a connection rather than fail at once. NULL: no memory. */
-struct client_call *client_call_new(struct channel *channel, const char *path, int64_t timeout_ms, bool wait_for_ready,
-                                    const struct client_handler *handler, void *user);
+struct client_call *client_call_new(struct channel *channel, const char *path, int64_t timeout_ms,
+                                    bool wait_for_ready, const struct client_handler *handler,
+                                    void *user);
 void *client_call_user(const struct client_call *call);
 /* Send one message made of the parts (referenced). One at a time: wait for sent. last: nothing follows (half-close). */
-void client_call_send(struct client_call *call, struct bytes *const *parts, size_t parts_len, bool last);
+void client_call_send(struct client_call *call, struct bytes *const *parts, size_t parts_len,
+                      bool last);
 void client_call_read(struct client_call *call); /* ask for the next message; one at a time */
-void client_call_end(struct client_call *call);  /* half-close without a message; not while a send is outstanding */
+void client_call_end(
+    struct client_call *call); /* half-close without a message; not while a send is outstanding */
 void client_call_cancel(struct client_call *call);
 void client_call_free(struct client_call *call);
 

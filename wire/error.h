@@ -50,11 +50,11 @@ struct wrong_version {
 /* About 5 KB: pass by pointer. All-zero is "no failure". */
 struct error {
     enum reason reason;
-    int grpc_status;      /* from the peer; when made here: the reason's own code */
-    char message[512];    /* one sentence, UTF-8, cut at a character's border if too long */
+    int grpc_status;   /* from the peer; when made here: the reason's own code */
+    char message[512]; /* one sentence, UTF-8, cut at a character's border if too long */
     bool retryable;
     bool maybe_applied;
-    char field[64];       /* "" = none */
+    char field[64]; /* "" = none */
     uint32_t event_index;
     uint64_t limit;
     uint32_t retry_after_ms;

@@ -21,8 +21,8 @@ struct event {
 /* A client's event: stream name and type are names, the stream's without "**" and not beginning with "__"; other texts at most 255
  * bytes. Fails with INVALID_ARGUMENT or TOO_LARGE; error->field says which field ("stream-name", …, "event" as a whole), and index goes to
  * error->event_index. Views stay valid as long as raw does. */
-enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index, struct event *event,
-                        struct error *error);
+enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index,
+                        struct event *event, struct error *error);
 
 /* A store's event. false: malformed. */
 bool event_read(struct span raw, struct event *event);

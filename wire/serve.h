@@ -29,12 +29,13 @@ struct serve;      /* a server */
 struct serve_call; /* one call of one client */
 
 struct serve_method {
-    const char *path;   /* "/muon.v1.PhotonService/Emit" */
-    bool takes_stream;  /* the client may send any number of messages */
-    bool gives_stream;  /* the server may */
-    void (*begin)(struct serve_call *call, void *service, struct bytes *message); /* message: borrowed; ref to keep */
-    void (*message)(struct serve_call *call, struct bytes *message);              /* takes_stream only */
-    void (*sent)(struct serve_call *call, bool ok);                               /* gives_stream only */
+    const char *path;  /* "/muon.v1.PhotonService/Emit" */
+    bool takes_stream; /* the client may send any number of messages */
+    bool gives_stream; /* the server may */
+    void (*begin)(struct serve_call *call, void *service,
+                  struct bytes *message); /* message: borrowed; ref to keep */
+    void (*message)(struct serve_call *call, struct bytes *message); /* takes_stream only */
+    void (*sent)(struct serve_call *call, bool ok);                  /* gives_stream only */
     void (*lost)(struct serve_call *call);
     void (*gone)(struct serve_call *call);
 };
@@ -49,9 +50,10 @@ struct serve_service {
 struct tls_server; /* tls.h */
 
 struct serve_options {
-    uint64_t message_bytes_max;  /* gRPC's own receive limit; above the contract's limits, so that those answer */
-    int32_t keepalive_ms;        /* ping a silent client this often; 0: never */
-    int32_t metadata_bytes_max;  /* a call's headers */
+    uint64_t
+        message_bytes_max; /* gRPC's own receive limit; above the contract's limits, so that those answer */
+    int32_t keepalive_ms;       /* ping a silent client this often; 0: never */
+    int32_t metadata_bytes_max; /* a call's headers */
     uint32_t calls_per_connection_max;
 };
 
@@ -61,7 +63,8 @@ struct serve *serve_new(struct cq *cq, const struct serve_service *services, siz
 
 /* Before serve_start, any number of times. address: "host:port", "[v6]:port", port 0 = any free one; tls NULL: plain text.
  * Returns the port, or 0 and *error (the address is in use, cannot be resolved, …). "unix:/path" has no port: returns 1. */
-int serve_listen(struct serve *serve, const char *address, struct tls_server *tls, struct error *error);
+int serve_listen(struct serve *serve, const char *address, struct tls_server *tls,
+                 struct error *error);
 void serve_start(struct serve *serve);
 
 /* What health answers; per service, or "" for the server as a whole. Watchers are told. */

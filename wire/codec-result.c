@@ -1,11 +1,14 @@
 /*
- * codec_result.c - the answers to batches, by hand: EmitResponse, and EmitStreamResponse with its
+ * codec-result.c - the answers to batches, by hand: EmitResponse, and EmitStreamResponse with its
  * numbered results.
  */
+#include "wire/codec-result.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/codec_parts.h"
+#include "wire/codec-error.h"
+#include "wire/codec-parts.h"
 #include "wire/pb.h"
 
 enum { RESPONSE_DUPLICATE = 1, RESPONSE_STORED = 2, RESPONSE_TIME = 3 };

@@ -1,9 +1,9 @@
 /*
- * codec.c - what the codec's files share. codec_emit.c and codec_result.c: emitting;
- * codec_subscribe.c: reading; codec_store.c: the rest of PhotonService; codec_error.c: errors and
+ * codec-parts.c - what the codec's files share. codec-emit.c and codec-result.c: emitting;
+ * codec-subscribe.c: reading; codec-store.c: the rest of PhotonService; codec-error.c: errors and
  * gRPC's statuses.
  */
-#include "wire/codec_parts.h"
+#include "wire/codec-parts.h"
 
 #include "wire/text.h"
 

@@ -1,14 +1,15 @@
 /*
- * codec_error.c - errors: muon.v1.Error, and how one travels with a gRPC status, as
+ * codec-error.c - errors: muon.v1.Error, and how one travels with a gRPC status, as
  * google.rpc.Status with one Any in it.
  */
+#include "wire/codec-error.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "google/protobuf/any.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "muon/v1/error.pb-c.h"
-#include "wire/codec.h"
 #include "wire/proto.h"
 #include "wire/text.h"
 

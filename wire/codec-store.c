@@ -1,12 +1,14 @@
 /*
- * codec_store.c - Info, GetEvent, ListStreams and DeleteStream. What a client asks is decoded into
+ * codec-store.c - Info, GetEvent, ListStreams and DeleteStream. What a client asks is decoded into
  * views; what a store answers and is rare goes by the generated code.
  */
+#include "wire/codec-store.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "muon/v1/photon.pb-c.h"
-#include "wire/codec_parts.h"
+#include "wire/codec-parts.h"
 #include "wire/pb.h"
 #include "wire/proto.h"
 #include "wire/text.h"

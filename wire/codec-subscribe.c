@@ -1,15 +1,17 @@
 /*
- * codec_subscribe.c - SubscribeRequest and ReadRequest, and the messages they are answered with.
+ * codec-subscribe.c - SubscribeRequest and ReadRequest, and the messages they are answered with.
  *
  * The requests are decoded into views of the message. A field with the wrong wire type is refused;
  * unknown fields are passed over, as protobuf has it: nothing is changed by reading. Replies are
  * never built here: a reply is framed events, as records hold them, and perhaps a marker behind
  * them.
  */
+#include "wire/codec-subscribe.h"
+
 #include <assert.h>
 #include <string.h>
 
-#include "wire/codec_parts.h"
+#include "wire/codec-parts.h"
 #include "wire/pb.h"
 #include "wire/text.h"
 

@@ -1,11 +1,13 @@
 /*
- * codec_emit.c - batches: the hot path, all by hand.
+ * codec-emit.c - batches: the hot path, all by hand.
  *
  * A batch is looked at twice: once to count (so that limits answer before anything is allocated,
  * and one allocation holds events and expectations), once to check. Unknown fields are refused
  * here, unlike in what is only read: a condition that this server does not know must not be taken
  * for no condition.
  */
+#include "wire/codec-emit.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "wire/codec_parts.h"
+#include "wire/codec-parts.h"
 #include "wire/pb.h"
 #include "wire/text.h"
 
