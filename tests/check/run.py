@@ -5,6 +5,7 @@ from pathlib import Path
 import borders
 import buf
 import contract
+import mutations
 import rules
 import selftest
 import style
@@ -21,6 +22,7 @@ CHECKERS = [
     ("the contract: buf lint, buf breaking", buf),
     ("numbered rules and their tests", rules),
     ("suppressions have reasons", suppressions),
+    ("planted mutations and their document", mutations),
     ("the checkers themselves", selftest),
 ]
 
