@@ -5,6 +5,7 @@ from pathlib import Path
 import borders
 import buf
 import contract
+import links
 import mutations
 import rules
 import selftest
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKERS = [
     ("borders between the folders", borders),
     ("style", style),
+    ("links between documents", links),
     ("exported symbols", symbols),
     ("the contract is documented and plain", contract),
     ("the contract: buf lint, buf breaking", buf),

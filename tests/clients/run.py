@@ -21,14 +21,12 @@ class Photond:
     """A photond of one's own: certificates by `photond init`, a port that was free."""
 
     def __init__(self, folder):
-        self.folder, self.tls = Path(folder), Path(folder, "tls")
-        subprocess.run(["photond", "init", "--dir", str(self.tls)], check=True, stdout=subprocess.DEVNULL)
+        self.folder, self.tls = Path(folder), Path(folder, "store/tls")
+        subprocess.run(["photond", "init", str(self.folder / "store")], check=True, stdout=subprocess.DEVNULL)
         self.log = open(self.folder / "photond.log", "w")
         self.process = subprocess.Popen(
-            ["photond", f"--data-dir={self.folder / 'data'}", "--listen=127.0.0.1:0",
-             f"--port-file={self.folder / 'port'}", f"--tls-cert={self.tls / 'server.crt'}",
-             f"--tls-key={self.tls / 'server.key'}", f"--tls-client-ca={self.tls / 'ca.crt'}"],
-            stdout=self.log, stderr=self.log)
+            ["photond", "--config", str(self.folder / "store/photond.conf"), "--listen=127.0.0.1:0",
+             f"--port-file={self.folder / 'port'}"], stdout=self.log, stderr=self.log)
 
     def address(self):
         until = time.monotonic() + START_S
