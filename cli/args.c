@@ -1,0 +1,250 @@
+/*
+ * args.c - the table of options and the parser that is driven by it.
+ *
+ * The words are sorted before the verb is known, since options may stand before it; which verb takes which option is checked
+ * afterwards (verbs.h).
+ */
+#include "cli/args.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/guess.h"
+#include "cli/time-text.h"
+
+#define AT(member) offsetof(struct args, member)
+
+const struct option_row option_rows[] = {
+    {OPTION_SERVER, "server", 's', KIND_TEXT, "URL", AT(server),
+     "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else "
+     "muon://localhost:10566"},
+    {OPTION_CERTS, "certs", 0, KIND_TEXT, "DIR", AT(certs),
+     "folder with ca.pem, client.pem and client.key; default: $MUON_CERTS, else ~/.config/muon"},
+    {OPTION_CA, "ca", 0, KIND_TEXT, "FILE", AT(ca),
+     "certificate that the server's is signed by; default: $MUON_CA"},
+    {OPTION_CERT, "cert", 0, KIND_TEXT, "FILE", AT(cert), "your certificate; default: $MUON_CERT"},
+    {OPTION_KEY, "key", 0, KIND_TEXT, "FILE", AT(key),
+     "your certificate's private key; default: $MUON_KEY"},
+    {OPTION_TIMEOUT, "timeout", 't', KIND_DURATION, "TIME", AT(timeout_ms),
+     "how long to wait for an answer: 500ms, 5s, 2m; default: 30s"},
+    {OPTION_RAW, "raw", 'r', KIND_FLAG, NULL, AT(raw),
+     "one event a line as JSON, payloads byte for byte"},
+    {OPTION_FROM, "from", 'f', KIND_ORDER_ID, "ORDER-ID", AT(from),
+     "begin at the first event whose order id is not smaller"},
+    {OPTION_FROM_VERSION, "from-version", 0, KIND_STREAM_VERSION, "VERSION", AT(from),
+     "begin at this version of the stream; not with a pattern"},
+    {OPTION_FROM_TIME, "from-time", 0, KIND_MOMENT, "TIME", AT(from),
+     "begin at the first event not before: 2026-11-23T16:18Z, milliseconds since 1970, or 10m for "
+     "ten minutes ago"},
+    {OPTION_LIMIT, "limit", 'l', KIND_COUNT, "N", AT(limit), "end after N events"},
+    {OPTION_TYPE, "type", 0, KIND_TYPE, "EVENT-TYPE", AT(types),
+     "only events of this type; may be given several times"},
+    {OPTION_BACKWARDS, "backwards", 'b', KIND_FLAG, NULL, AT(backwards), "the newest first"},
+    {OPTION_LAST, "last", 'n', KIND_TEXT, "N", AT(last),
+     "how many stored events to begin with, or \"all\"; default: 10"},
+    {OPTION_EXPECT, "expect", 0, KIND_TEXT, "WHAT", AT(expect),
+     "only if the stream's last version is this number; or \"none\": it holds no event, or "
+     "\"exists\""},
+    {OPTION_BATCH, "batch", 0, KIND_COUNT, "N", AT(batch),
+     "store N lines at a time, all of them or none (1 to 1000); default: 1"},
+    {OPTION_KEEP_GOING, "keep-going", 'k', KIND_FLAG, NULL, AT(keep_going),
+     "name the lines that are refused and go on behind them"},
+    {OPTION_MARKDOWN, "markdown", 0, KIND_FLAG, NULL, AT(markdown),
+     "print the whole reference as Markdown"},
+    {OPTION_JSON, "json", 'j', KIND_FLAG, NULL, AT(json), "answer in JSON, and errors, too"},
+    {OPTION_QUIET, "quiet", 'q', KIND_FLAG, NULL, AT(quiet),
+     "no progress, no summary, no notes; errors are still told"},
+    {OPTION_HELP, "help", 'h', KIND_FLAG, NULL, AT(help), "say what there is and how it is used"},
+    {OPTION_VERSION, "version", 0, KIND_FLAG, NULL, AT(version), "say which version this is"},
+};
+
+const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+/* The words, and where we are in them. */
+struct words {
+    char *const *word;
+    size_t count, next;
+    char *why;
+};
+
+static bool refuse(struct words *w, const char *format, const char *a, const char *b)
+{
+    snprintf(w->why, ARGS_WHY_BYTES, format, a, b);
+    return false;
+}
+
+static bool parse_count(const char *text, uint64_t most, uint64_t *count)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits])
+        return false;
+    *count = strtoull(text, NULL, 10);
+    return *count <= most;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool set_place(struct place *place, int32_t kind, const char *value)
+{
+    uint64_t number;
+    place->given = true;
+    place->kind = kind;
+    if (kind == MUON_FROM_TIME)
+        return time_text_moment(value, now_ms(), &place->at);
+    if (!parse_count(value, UINT64_C(1) << 53, &number))
+        return false;
+    place->at = (int64_t)number;
+    return true;
+}
+
+static bool set_type(struct args *args, const char *value)
+{
+    if (args->types_len == ARGS_TYPES_MAX || !value[0])
+        return false;
+    args->types[args->types_len++] = value;
+    return true;
+}
+
+static bool set_value(struct args *args, const struct option_row *o, const char *value)
+{
+    void *field = (char *)args + o->offset;
+    switch (o->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case KIND_TEXT:
+        *(const char **)field = value;
+        return value[0] != '\0';
+    case KIND_COUNT:
+        return parse_count(value, INT64_MAX, field);
+    case KIND_DURATION:
+        return time_text_duration(value, field) && *(int64_t *)field > 0 &&
+               *(int64_t *)field <= INT32_MAX;
+    case KIND_ORDER_ID:
+        return set_place(field, MUON_FROM_ORDER_ID, value);
+    case KIND_STREAM_VERSION:
+        return set_place(field, MUON_FROM_VERSION, value);
+    case KIND_MOMENT:
+        return set_place(field, MUON_FROM_TIME, value);
+    case KIND_TYPE:
+        return set_type(args, value);
+    }
+    return false;
+}
+
+static bool set_option(struct words *w, struct args *args, const struct option_row *o,
+                       const char *value)
+{
+    if ((o->bit & OPTIONS_PLACE) && (args->given & OPTIONS_PLACE & ~o->bit))
+        return refuse(w, "--%s: only one place to begin can be given%s", o->name, "");
+    if (!o->value && value)
+        return refuse(w, "--%s takes no value, but was given \"%s\"", o->name, value);
+    if (o->value && !value) {
+        if (w->next == w->count)
+            return refuse(w, "--%s wants a value: %s", o->name, o->value);
+        value = w->word[w->next++];
+    }
+    args->given |= o->bit;
+    if (set_value(args, o, value))
+        return true;
+    return refuse(w, "--%s cannot be \"%s\"", o->name, value);
+}
+
+static bool unknown_option(struct words *w, const char *name)
+{
+    const char *names[sizeof(option_rows) / sizeof(option_rows[0])];
+    for (size_t i = 0; i < option_row_count; i++)
+        names[i] = option_rows[i].name;
+    const char *guess = guess_nearest(name, names, option_row_count);
+    if (guess)
+        return refuse(w, "there is no option --%s; did you mean --%s?", name, guess);
+    return refuse(w, "there is no option --%s%s", name, "");
+}
+
+static bool parse_long(struct words *w, struct args *args, const char *word)
+{
+    char name[64];
+    size_t len = strcspn(word, "=");
+    const char *value = word[len] ? word + len + 1 : NULL;
+    snprintf(name, sizeof(name), "%.*s", (int)(len < 60 ? len : 60), word);
+    for (size_t i = 0; i < option_row_count; i++)
+        if (strcmp(option_rows[i].name, name) == 0)
+            return set_option(w, args, &option_rows[i], value);
+    return unknown_option(w, name);
+}
+
+static const struct option_row *row_of_letter(char letter)
+{
+    for (size_t i = 0; i < option_row_count; i++)
+        if (option_rows[i].letter == letter && letter)
+            return &option_rows[i];
+    return NULL;
+}
+
+/* "-rq", "-n5", "-n 5". */
+static bool parse_letters(struct words *w, struct args *args, const char *letters)
+{
+    while (*letters) {
+        char letter[2] = {*letters++, '\0'};
+        const struct option_row *o = row_of_letter(letter[0]);
+        if (!o)
+            return refuse(w, "there is no option -%s%s", letter, "");
+        if (o->value)
+            return set_option(w, args, o, *letters ? letters : NULL);
+        if (!set_option(w, args, o, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool parse_operand(struct words *w, struct args *args, const char *word)
+{
+    if (args->operand_count == ARGS_OPERANDS_MAX)
+        return refuse(w, "too many words: \"%s\"%s", word, "");
+    args->operands[args->operand_count++] = word;
+    return true;
+}
+
+bool args_parse(struct args *args, char *const *words, size_t count, char why[ARGS_WHY_BYTES])
+{
+    struct words w = {.word = words, .count = count, .why = why};
+    bool options = true, ok = true;
+    memset(args, 0, sizeof(*args));
+    while (ok && w.next < w.count) {
+        const char *word = w.word[w.next++];
+        if (!options || word[0] != '-' || word[1] == '\0')
+            ok = parse_operand(&w, args, word);
+        else if (strcmp(word, "--") == 0)
+            options = false;
+        else if (word[1] == '-')
+            ok = parse_long(&w, args, word + 2);
+        else
+            ok = parse_letters(&w, args, word + 1);
+    }
+    return ok;
+}
+
+bool args_expectation(const char *text, muon_expect *expect)
+{
+    uint64_t version;
+    memset(expect, 0, sizeof(*expect));
+    if (strcmp(text, "none") == 0) {
+        expect->kind = MUON_EXPECT_NO_STREAM;
+    } else if (strcmp(text, "exists") == 0) {
+        expect->kind = MUON_EXPECT_EXISTS;
+    } else if (parse_count(text, UINT64_C(1) << 53, &version)) {
+        expect->kind = MUON_EXPECT_VERSION;
+        expect->version = (int64_t)version;
+    } else {
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,22 @@
+/*
+ * connect.h - from the command line and the environment to a client that has reached its server.
+ */
+#ifndef MUON_CLI_CONNECT_H
+#define MUON_CLI_CONNECT_H
+
+#include <stdbool.h>
+
+#include "cli/args.h"
+
+#define CONNECT_DEFAULT_URL "muon://localhost:10566"
+
+/* Open a client and make sure that the server answers. False: the failure has been told, end with *code. */
+bool connect_open(const struct args *args, muon_client **client, int *code);
+
+/* Close and free; NULL is fine. */
+void connect_close(muon_client *client);
+
+/* The time limit of one call, in milliseconds. */
+int32_t connect_timeout_ms(const struct args *args);
+
+#endif

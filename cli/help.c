@@ -1,0 +1,155 @@
+/*
+ * help.c - three views of the same tables.
+ */
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/exits.h"
+#include "cli/say.h"
+
+enum { NAME_WIDTH = 24, TEXT_WIDTH = 68 };
+
+/* Wrap text into lines behind an indent. */
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+    while (*text) {
+        size_t len = strlen(text);
+        if (len > TEXT_WIDTH) {
+            len = TEXT_WIDTH;
+            while (len > 1 && text[len] != ' ')
+                len--;
+        }
+        fprintf(out, "%.*s\n", (int)len, text);
+        text += len;
+        text += strspn(text, " ");
+        if (*text)
+            fprintf(out, "%*s", indent, "");
+    }
+}
+
+static void print_option(FILE *out, const struct option_row *o)
+{
+    char name[64];
+    char letter[8] = "    ";
+    if (o->letter)
+        snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+    snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->value ? " " : "",
+             o->value ? o->value : "");
+    fprintf(out, "  %-*s  ", NAME_WIDTH + 2, name);
+    print_wrapped(out, o->help, NAME_WIDTH + 6);
+}
+
+static void print_options(FILE *out, const char *title, uint32_t bits)
+{
+    if (bits)
+        fprintf(out, "\n%s\n", title);
+    for (size_t i = 0; i < option_row_count; i++)
+        if (option_rows[i].bit & bits)
+            print_option(out, &option_rows[i]);
+}
+
+void help_print(FILE *out)
+{
+    fputs("muon - emit events to a photon event store, and replay them\n\n"
+          "  muon VERB [OPTIONS] …\n\n"
+          "Verbs (the beginning of a name will do, where only one begins so)\n",
+          out);
+    for (size_t i = 0; i < verb_row_count; i++)
+        fprintf(out, "  %-8s %-23s  %s\n", verb_rows[i].name, verb_rows[i].operands,
+                verb_rows[i].summary);
+    print_options(out, "Where the server is, and who you are", OPTIONS_CONNECT);
+    print_options(out, "With every verb", OPTIONS_COMMON);
+    fputs("\nExit codes\n", out);
+    for (size_t i = 0; i < exit_row_count; i++) {
+        fprintf(out, "  %3d  ", (int)exit_rows[i].code);
+        print_wrapped(out, exit_rows[i].meaning, 7);
+    }
+    fputs("\n`muon help VERB` says more about each.\n", out);
+}
+
+static void print_indented(FILE *out, const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        fprintf(out, "%s%.*s\n", len ? "  " : "", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+}
+
+void help_print_verb(FILE *out, const struct verb *verb)
+{
+    fprintf(out, "muon %s%s%s\n\n%s.\n", verb->name, verb->operands[0] ? " " : "", verb->operands,
+            verb->summary);
+    if (verb->older)
+        fprintf(out, "An older name of it is \"%s\".\n", verb->older);
+    if (verb->text)
+        fprintf(out, "\n%s\n", verb->text);
+    print_options(out, "Options", verb->options & ~(uint32_t)OPTIONS_CONNECT);
+    print_options(out, "Where the server is, and who you are", verb->options & OPTIONS_CONNECT);
+    print_options(out, "With every verb", OPTIONS_COMMON);
+    fputs("\nExamples\n", out);
+    print_indented(out, verb->examples);
+}
+
+static void markdown_options(FILE *out, uint32_t bits)
+{
+    if (!bits)
+        return;
+    fputs("\n| option | |\n|---|---|\n", out);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *o = &option_rows[i];
+        if (!(o->bit & bits))
+            continue;
+        fputs("| ", out);
+        if (o->letter)
+            fprintf(out, "`-%c`, ", o->letter);
+        fprintf(out, "`--%s%s%s` | %s |\n", o->name, o->value ? " " : "", o->value ? o->value : "",
+                o->help);
+    }
+}
+
+static void markdown_verb(FILE *out, const struct verb *verb)
+{
+    fprintf(out, "\n### muon %s\n\n%s.", verb->name, verb->summary);
+    if (verb->older)
+        fprintf(out, " An older name of it is `%s`.", verb->older);
+    fprintf(out, "\n\n    muon %s%s%s\n", verb->name, verb->operands[0] ? " " : "", verb->operands);
+    if (verb->text)
+        fprintf(out, "\n%s\n", verb->text);
+    markdown_options(out, verb->options & ~(uint32_t)OPTIONS_CONNECT);
+    fprintf(out, "\n```text\n%s\n```\n", verb->examples);
+}
+
+void help_print_markdown(FILE *out)
+{
+    fputs("## Verbs\n", out);
+    for (size_t i = 0; i < verb_row_count; i++)
+        markdown_verb(out, &verb_rows[i]);
+    fputs("\n## Options of all verbs that talk to a server\n", out);
+    markdown_options(out, OPTIONS_CONNECT);
+    fputs("\n## Options of all verbs\n", out);
+    markdown_options(out, OPTIONS_COMMON);
+    fputs("\n## Exit codes\n\n| code | kind | meaning |\n|---|---|---|\n", out);
+    for (size_t i = 0; i < exit_row_count; i++)
+        fprintf(out, "| %d | `%s` | %s |\n", (int)exit_rows[i].code, exit_rows[i].name,
+                exit_rows[i].meaning);
+}
+
+int help_run(const struct args *args)
+{
+    char why[VERBS_WHY_BYTES];
+    if (args->markdown) {
+        help_print_markdown(stdout);
+        return EXIT_DONE;
+    }
+    if (args->operand_count < 2) {
+        help_print(stdout);
+        return EXIT_DONE;
+    }
+    const struct verb *verb = verbs_find(args->operands[1], why);
+    if (!verb)
+        return say_failure(args, EXIT_USAGE, NULL, "%s", why);
+    help_print_verb(stdout, verb);
+    return EXIT_DONE;
+}

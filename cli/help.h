@@ -1,0 +1,23 @@
+/*
+ * help.h - the help, made from the tables of verbs, options and exit codes.
+ */
+#ifndef MUON_CLI_HELP_H
+#define MUON_CLI_HELP_H
+
+#include <stdio.h>
+
+#include "cli/verbs.h"
+
+/* What there is: verbs, options that all take, exit codes. */
+void help_print(FILE *out);
+
+/* How one verb is used. */
+void help_print_verb(FILE *out, const struct verb *verb);
+
+/* All of it as Markdown, for docs/cli.md. */
+void help_print_markdown(FILE *out);
+
+/* The verb `muon help`. */
+int help_run(const struct args *args);
+
+#endif

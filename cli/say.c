@@ -1,0 +1,78 @@
+/*
+ * say.c - failures and notes.
+ */
+#include "cli/say.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json-string.h"
+
+enum { MESSAGE_BYTES = 1024 };
+
+bool say_in_colour(FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(fileno(stream)) && !(no_color && no_color[0]) &&
+           !(term && strcmp(term, "dumb") == 0);
+}
+
+static void print_json(const struct exit_row *row, const char *message, const char *advice)
+{
+    fprintf(stderr, "{\"error\":{\"kind\":\"%s\",\"exit\":%d,\"message\":", row->name,
+            (int)row->code);
+    json_string_print(stderr, message, strlen(message));
+    if (advice) {
+        fputs(",\"advice\":", stderr);
+        json_string_print(stderr, advice, strlen(advice));
+    }
+    fputs("}}\n", stderr);
+}
+
+static void print_text(const char *message, const char *advice)
+{
+    bool colour = say_in_colour(stderr);
+    fprintf(stderr, "%smuon:%s %s\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", message);
+    if (advice)
+        fprintf(stderr, "      %s\n", advice);
+}
+
+int say_failure(const struct args *args, enum exit_code code, const char *advice,
+                const char *format, ...)
+{
+    char message[MESSAGE_BYTES];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(message, sizeof(message), format, list);
+    va_end(list);
+    const struct exit_row *row = exit_row_of(code);
+    if (!advice)
+        advice = row->advice;
+    if (args->json)
+        print_json(row, message, advice);
+    else
+        print_text(message, advice);
+    return (int)code;
+}
+
+int say_error(const struct args *args, const char *doing, const muon_error *error)
+{
+    const char *advice = NULL;
+    if (error->flags & MUON_MAYBE_APPLIED)
+        advice =
+            "Whether it was done is not known; with the same event ids it is safe to try again.";
+    return say_failure(args, exit_of_status(error->code), advice, "%s: %s", doing, error->message);
+}
+
+void say_note(const struct args *args, const char *format, ...)
+{
+    va_list list;
+    if (args->quiet)
+        return;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}

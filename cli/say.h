@@ -1,0 +1,30 @@
+/*
+ * say.h - what is said beside the answer itself: failures, notes; all on standard error.
+ *
+ * A failure is one line that tells what happened and one that tells what to do. With --json it is one object:
+ * {"error":{"kind":…,"exit":…,"message":…,"advice":…}}, kind and exit as in the table of exits.h.
+ */
+#ifndef MUON_CLI_SAY_H
+#define MUON_CLI_SAY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/args.h"
+#include "cli/exits.h"
+
+/* Tell a failure; advice NULL: that of the table. Returns code, so that a verb can end with it. */
+int say_failure(const struct args *args, enum exit_code code, const char *advice,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Tell what libmuon has reported, in the server's own words, after what was being done ("emit"). */
+int say_error(const struct args *args, const char *doing, const muon_error *error);
+
+/* A remark that --quiet leaves out. */
+void say_note(const struct args *args, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* May this stream be coloured? Only a terminal, and not with NO_COLOR or TERM=dumb. */
+bool say_in_colour(FILE *stream);
+
+#endif

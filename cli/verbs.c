@@ -1,0 +1,165 @@
+/*
+ * verbs.c - the table of verbs.
+ *
+ * A verb is also found by the beginning of its name, as long as only one begins so; what cannot be undone wants the whole
+ * name, so that `muon d` never deletes.
+ */
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/delete.h"
+#include "cli/emit.h"
+#include "cli/get.h"
+#include "cli/guess.h"
+#include "cli/help.h"
+#include "cli/info.h"
+#include "cli/ping.h"
+#include "cli/read.h"
+#include "cli/replay.h"
+#include "cli/streams.h"
+#include "cli/tail.h"
+
+#define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT)
+
+const struct verb verb_rows[] = {
+    {"emit", "event", "[EVENT]", 0, 1,
+     OPTIONS_CONNECT | OPTION_EXPECT | OPTION_BATCH | OPTION_KEEP_GOING, false,
+     "Store an event, or one event a line of standard input",
+     "EVENT is a JSON object with \"stream-name\", \"event-type\", \"payload\" and, if wanted,\n"
+     "\"event-id\", \"id\", \"schema\", \"service-id\", \"caused-by\", \"caused-by-relation\",\n"
+     "\"content-type\", \"metadata\", \"traceparent\". The payload is kept byte for byte.\n"
+     "\n"
+     "Without EVENT, or with \"-\", each line of standard input is an event. They are sent\n"
+     "without waiting for one another and stored in their order. An event whose \"event-id\" is\n"
+     "stored already is not stored again, so an import that was cut off is simply run again.\n"
+     "At the first line that is malformed or refused the import stops; what came before it is\n"
+     "stored.",
+     "muon emit "
+     "'{\"stream-name\":\"orders/1\",\"event-type\":\"OrderPlaced\",\"payload\":{\"sum\":12}}'\n"
+     "zcat events.ndjson.gz | muon emit",
+     emit_run},
+    {"replay", NULL, "STREAM [ARGS]", 1, 2, SHOWS_EVENTS | OPTION_TYPE, false,
+     "Show what a stream holds, then end",
+     "STREAM is a name, a pattern in which ** stands for anything, or __all__ for everything.\n"
+     "\n"
+     "ARGS is a JSON object: \"stream-type\" (\"cold\", what is stored, then the end: the "
+     "default;\n"
+     "\"hot\", only what comes from now on; \"hot-cold\", what is stored, then what comes), "
+     "\"from\"\n"
+     "(an order id, inclusive), \"from-version\", \"from-time\", \"limit\", \"event-type\" (one, "
+     "or a\n"
+     "list). Options say the same, and win. With -r the output can be given to `muon emit`.",
+     "muon replay orders/1\n"
+     "muon replay __all__ -r > backup.ndjson\n"
+     "muon replay 'orders/**' '{\"stream-type\":\"hot-cold\",\"from\":0}'",
+     replay_run},
+    {"tail", NULL, "STREAM", 1, 1, SHOWS_EVENTS | OPTION_TYPE | OPTION_LAST, false,
+     "Show the end of a stream, and what is added to it, until Ctrl-C",
+     "Begins with the last 10 events: -n says how many, -n 0 none, -n all everything. With --from\n"
+     "or the like it begins there. STREAM is as for `muon replay`.",
+     "muon tail __all__\n"
+     "muon tail 'orders/**' -n 0 --type OrderPlaced",
+     tail_run},
+    {"read", NULL, "STREAM", 1, 1, SHOWS_EVENTS | OPTION_BACKWARDS, false,
+     "Show a page of a stream, in either direction",
+     "Shows 20 events from the beginning, or with --backwards from the end; --limit says how "
+     "many,\n"
+     "--from and the like where to begin. STREAM is as for `muon replay`.",
+     "muon read orders/1 --backwards --limit 1", read_run},
+    {"get", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT | OPTION_RAW, false,
+     "Show one event",
+     "EVENT is an order id or an event id. A number is taken as an order id; to get an event "
+     "whose\n"
+     "event id is a number, write id:NUMBER.",
+     "muon get 1763914719000000\n"
+     "muon get orders/1 3",
+     get_run},
+    {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT, false,
+     "List the streams, with the number of their events",
+     "PATTERN is a name, or a pattern with **.",
+     "muon streams\n"
+     "muon streams 'orders/**' --json",
+     streams_run},
+    {"delete", NULL, "STREAM", 1, 1, OPTIONS_CONNECT | OPTION_EXPECT, true,
+     "Delete the events of a stream, for all readers",
+     "The stream's versions go on where they ended, and no old event id can be stored again. This\n"
+     "cannot be undone, and wants the verb's whole name.",
+     "muon delete orders/1 --expect 3", delete_run},
+    {"ping", NULL, "", 0, 0, OPTIONS_CONNECT, false, "Ask whether the server answers, and how fast",
+     NULL, "muon ping", ping_run},
+    {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
+     "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
+    {"help", NULL, "[VERB]", 0, 1, OPTION_MARKDOWN, false, "Say what there is and how it is used",
+     NULL, "muon help emit", help_run},
+};
+
+const size_t verb_row_count = sizeof(verb_rows) / sizeof(verb_rows[0]);
+
+enum { VERBS = sizeof(verb_rows) / sizeof(verb_rows[0]) };
+
+static bool is_named(const struct verb *verb, const char *word)
+{
+    return strcmp(verb->name, word) == 0 || (verb->older && strcmp(verb->older, word) == 0);
+}
+
+static bool begins_with(const struct verb *verb, const char *word)
+{
+    size_t len = strlen(word);
+    if (verb->whole_name || len == 0)
+        return false;
+    return strncmp(verb->name, word, len) == 0 ||
+           (verb->older && strncmp(verb->older, word, len) == 0);
+}
+
+static const struct verb *unknown(const char *word, char why[VERBS_WHY_BYTES])
+{
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++)
+        names[i] = verb_rows[i].name;
+    const char *guess = guess_nearest(word, names, VERBS);
+    if (guess)
+        snprintf(why, VERBS_WHY_BYTES, "there is no verb \"%.60s\"; did you mean \"%s\"?", word,
+                 guess);
+    else
+        snprintf(why, VERBS_WHY_BYTES, "there is no verb \"%.60s\"", word);
+    return NULL;
+}
+
+const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
+{
+    const struct verb *found = NULL;
+    for (size_t i = 0; i < VERBS; i++)
+        if (is_named(&verb_rows[i], word))
+            return &verb_rows[i];
+    for (size_t i = 0; i < VERBS; i++) {
+        if (!begins_with(&verb_rows[i], word))
+            continue;
+        if (found) {
+            snprintf(why, VERBS_WHY_BYTES, "\"%.60s\" could be \"%s\" or \"%s\"", word, found->name,
+                     verb_rows[i].name);
+            return NULL;
+        }
+        found = &verb_rows[i];
+    }
+    return found ? found : unknown(word, why);
+}
+
+bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VERBS_WHY_BYTES])
+{
+    uint32_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
+    size_t operands = args->operand_count - 1;
+    for (size_t i = 0; i < option_row_count; i++) {
+        if (option_rows[i].bit & foreign) {
+            snprintf(why, VERBS_WHY_BYTES, "muon %s takes no --%s", verb->name,
+                     option_rows[i].name);
+            return false;
+        }
+    }
+    if (operands >= verb->operands_min && operands <= verb->operands_max)
+        return true;
+    const char *what = operands < verb->operands_min ? "something is missing" : "too many words";
+    snprintf(why, VERBS_WHY_BYTES, "%s: muon %s %s", what, verb->name, verb->operands);
+    return false;
+}
