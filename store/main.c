@@ -1,0 +1,51 @@
+/*
+ * main.c - photond: one verb, one exit code (exit_codes.h).
+ */
+#include <stdio.h>
+
+#include "store/describe.h"
+#include "store/init.h"
+#include "store/options.h"
+#include "store/run.h"
+
+static enum exit_code show_config(const struct options *options)
+{
+    struct settings settings;
+    unsigned faults = 0;
+    if (options->form == CONFIG_SETTINGS) {
+        describe_settings_markdown(stdout);
+        return EXIT_CODE_OK;
+    }
+    if (options->form == CONFIG_EXIT_CODES) {
+        describe_exit_codes_markdown(stdout);
+        return EXIT_CODE_OK;
+    }
+    faults = options_settings(options, &settings, stderr);
+    if (options->form == CONFIG_EXAMPLE)
+        describe_file(&settings, stdout);
+    else
+        describe_values(&settings, stdout);
+    settings_fini(&settings);
+    return faults == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    options_parse(&options, argc, argv);
+    switch (options.verb) {
+    case VERB_INIT:
+        return init_run(&options.init, stdout, stderr);
+    case VERB_CERT:
+        return init_cert(&options.init, options.client, stdout, stderr);
+    case VERB_CONFIG:
+        return show_config(&options);
+    case VERB_CHECK_CONFIG:
+        return run_check(&options);
+    case VERB_VERIFY:
+    case VERB_RUN:
+    case VERB_COUNT:
+        break;
+    }
+    return run_store(&options);
+}

@@ -1,0 +1,390 @@
+/*
+ * run.c - see run.h.
+ *
+ * The main thread opens everything and then only waits for signals. The first SIGTERM or SIGINT starts a thread that drains, so that a second
+ * one is heard while it does. What is wrong before the log runs is printed; afterwards it is a log line with the exit code in it.
+ */
+#include "store/run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store/address.h"
+#include "store/certs.h"
+#include "store/describe.h"
+#include "store/files.h"
+#include "store/logline.h"
+#include "store/service.h"
+#include "store/signals.h"
+#include "wire/tls.h"
+
+struct run {
+    const struct options *options;
+    struct settings settings;
+    struct tls_server *tls; /* NULL: plain text */
+    struct service *service;
+    struct address address[SERVICE_LISTENERS_MAX];
+    struct service_listener listener[SERVICE_LISTENERS_MAX];
+    size_t listeners;
+    int64_t drain_ms; /* as it was when draining began */
+};
+
+/* ---- what can be checked before anything is opened ---- */
+static enum exit_code load_settings(const struct options *options, struct settings *settings)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *faults = open_memstream(&text, &len);
+    if (!faults)
+        return EXIT_CODE_FAILED;
+    unsigned n = options_settings(options, settings, faults);
+    fclose(faults);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        fprintf(stderr, "photond: %s\n", line);
+    free(text);
+    return n == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+}
+
+static enum exit_code open_tls(const struct settings *settings, struct tls_server **tls)
+{
+    struct error error = {0};
+    const char *cert = settings_text(settings, SETTING_TLS_CERT);
+    const char *key = settings_text(settings, SETTING_TLS_KEY);
+    const char *ca = settings_text(settings, SETTING_TLS_CLIENT_CA);
+    bool anonymous = settings_switch(settings, SETTING_INSECURE_ANONYMOUS_CLIENTS);
+    *tls = NULL;
+    if (!cert)
+        return EXIT_CODE_OK;
+    enum tls_client_auth auth = !anonymous ? TLS_CLIENT_REQUIRED
+                                : ca       ? TLS_CLIENT_OPTIONAL
+                                           : TLS_CLIENT_NONE;
+    if (certs_check(cert, key, ca, &error))
+        *tls = tls_server_open(cert, key, ca, auth, &error);
+    if (*tls)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "photond: %s\n", error.message);
+    return EXIT_CODE_CERTS;
+}
+
+enum exit_code run_check(const struct options *options)
+{
+    struct settings settings;
+    struct tls_server *tls = NULL;
+    enum exit_code code = load_settings(options, &settings);
+    if (code == EXIT_CODE_OK)
+        code = open_tls(&settings, &tls);
+    if (code == EXIT_CODE_OK)
+        printf("The settings%s are good.\n", tls ? " and the certificates" : "");
+    tls_server_free(tls);
+    settings_fini(&settings);
+    return code;
+}
+
+/* ---- opening ---- */
+static void prepare_listeners(struct run *run)
+{
+    char *fault = NULL;
+    run->listeners = address_list(settings_text(&run->settings, SETTING_LISTEN), run->address,
+                                  SERVICE_LISTENERS_MAX, &fault);
+    free(fault); /* config_check has seen the list */
+    for (size_t i = 0; i < run->listeners; i++) {
+        run->listener[i].address = run->address[i].text;
+        run->listener[i].tls = run->address[i].is_unix ? NULL : run->tls;
+    }
+}
+
+static struct service_options service_options(const struct run *run)
+{
+    const struct settings *s = &run->settings;
+    return (struct service_options){
+        .data_dir = settings_text(s, SETTING_DATA_DIR),
+        .create = settings_switch(s, SETTING_CREATE_STORE),
+        .listeners = run->listener,
+        .listeners_len = run->listeners,
+        .limits = {.event_bytes = (uint64_t)settings_number(s, SETTING_EVENT_BYTES_MAX),
+                   .batch_bytes = (uint64_t)settings_number(s, SETTING_BATCH_BYTES_MAX),
+                   .batch_events = (uint32_t)settings_number(s, SETTING_BATCH_EVENTS_MAX),
+                   .name_bytes = NAME_BYTES_MAX},
+        .pollers = (unsigned)settings_number(s, SETTING_NETWORK_THREADS),
+        .readers = (unsigned)settings_number(s, SETTING_READER_THREADS),
+        .write_buffer_bytes = (size_t)settings_number(s, SETTING_WRITE_BUFFER_BYTES),
+        .file_bytes = (size_t)settings_number(s, SETTING_FILE_BYTES),
+        .cache_bytes = (size_t)settings_number(s, SETTING_CACHE_BYTES),
+        .ballast_bytes = (size_t)settings_number(s, SETTING_BALLAST_BYTES),
+        .tail_bytes = (size_t)settings_number(s, SETTING_TAIL_BYTES),
+        .heads_bytes = (size_t)settings_number(s, SETTING_HEADS_BYTES),
+        .recent_ids = (size_t)settings_number(s, SETTING_RECENT_IDS),
+        .queue_bytes = (size_t)settings_number(s, SETTING_QUEUE_BYTES),
+        .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
+        .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
+    };
+}
+
+static enum exit_code refuse(enum exit_code code, const struct error *error)
+{
+    logline_with(LOGLINE_ERROR, "cannot start", logline_text("reason", error->message),
+                 logline_text("remedy", exit_code_entry(code)->remedy),
+                 logline_int("exit_code", code));
+    return code;
+}
+
+static enum exit_code open_service(struct run *run)
+{
+    struct error error = {0};
+    enum log_fault fault = LOG_OK;
+    struct service_options options = service_options(run);
+    logline_with(LOGLINE_INFO, "starting", logline_text("version", MUON_BUILD_VERSION),
+                 logline_text("data_dir", options.data_dir), logline_int("pid", getpid()));
+    run->service = service_open(&options, &fault, &error);
+    if (!run->service)
+        return refuse(exit_code_of_fault(fault), &error);
+    if (!service_start(run->service, &error))
+        return refuse(EXIT_CODE_ADDRESS, &error);
+    return EXIT_CODE_OK;
+}
+
+/* ---- telling that it is ready ---- */
+/* All listeners with the ports they have in fact, between them sep; a text to be freed, or NULL. */
+static char *bound_addresses(const struct run *run, const char *sep)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < run->listeners; i++) {
+        const char *address = run->address[i].text;
+        if (run->address[i].is_unix)
+            fprintf(out, "%s%s", i ? sep : "", address);
+        else
+            fprintf(out, "%s%.*s:%d", i ? sep : "", (int)(strrchr(address, ':') - address), address,
+                    service_port(run->service, i));
+    }
+    fclose(out);
+    return text;
+}
+
+/* What an acknowledgement is worth: synced to a disk, or to something that only looks like one. */
+static const char *durability(const char *dir)
+{
+    enum { TMPFS = 0x01021994 };
+    const unsigned long ramfs = 0x858458f6;
+    struct statfs fs;
+    if (statfs(dir, &fs) != 0)
+        return "synced";
+    bool memory = fs.f_type == TMPFS || (unsigned long)fs.f_type == ramfs;
+    return memory ? "memory: the directory is not on a disk" : "synced";
+}
+
+static void warn_of_certificates(const struct settings *settings)
+{
+    enum { SOON_DAYS = 30 };
+    static const enum setting FILES[] = {SETTING_TLS_CERT, SETTING_TLS_CLIENT_CA};
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        const char *file = settings_text(settings, FILES[i]);
+        int64_t days = file ? certs_days_left(file) : INT64_MAX;
+        if (days < SOON_DAYS)
+            logline_with(LOGLINE_WARNING, "a certificate ends soon", logline_text("file", file),
+                         logline_int("days_left", days));
+    }
+}
+
+static void warn_of_insecure(const struct settings *settings)
+{
+    static const enum setting FLAGS[] = {SETTING_INSECURE_PLAINTEXT,
+                                         SETTING_INSECURE_ANONYMOUS_CLIENTS};
+    for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++) {
+        if (settings_switch(settings, FLAGS[i]))
+            logline_with(LOGLINE_WARNING, "insecure",
+                         logline_text("setting", setting_def(FLAGS[i])->name),
+                         logline_text("set_by", settings_where(settings, FLAGS[i])),
+                         logline_text("means", setting_def(FLAGS[i])->help));
+    }
+}
+
+static enum exit_code write_port_file(const struct run *run)
+{
+    struct error error = {0};
+    const char *path = settings_text(&run->settings, SETTING_PORT_FILE);
+    char *lines = path ? bound_addresses(run, "\n") : NULL;
+    if (!path)
+        return EXIT_CODE_OK;
+    size_t len = lines ? strlen(lines) : 0;
+    if (lines)
+        lines[len] = '\n'; /* in place of the NUL: files_write is given a length */
+    bool ok = lines && files_write(path, lines, len + 1, 0644, &error);
+    free(lines);
+    return ok ? EXIT_CODE_OK : refuse(EXIT_CODE_FAILED, &error);
+}
+
+static void say_ready(const struct run *run)
+{
+    struct service_info info;
+    const char *dir = settings_text(&run->settings, SETTING_DATA_DIR);
+    char *addresses = bound_addresses(run, ",");
+    service_info(run->service, &info);
+    warn_of_insecure(&run->settings);
+    warn_of_certificates(&run->settings);
+    logline_with(LOGLINE_INFO, "ready", logline_text("address", addresses),
+                 logline_text("tls", run->tls ? "on" : "off"), logline_text("data_dir", dir),
+                 logline_text("store_id", info.store_id),
+                 logline_uint("incarnation", info.incarnation), logline_uint("format", info.format),
+                 logline_uint("head_order_id", info.head_order_id),
+                 logline_text("durability", durability(dir)));
+    free(addresses);
+}
+
+/* ---- SIGHUP ---- */
+static void apply(struct run *run, struct settings *fresh)
+{
+    char was[DESCRIBE_VALUE_MAX], now[DESCRIBE_VALUE_MAX];
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        enum setting s = (enum setting)i;
+        const char *before = describe_value(&run->settings, s, was);
+        const char *after = describe_value(fresh, s, now);
+        if (strcmp(before, after) == 0)
+            continue;
+        bool can = setting_def(s)->reloadable;
+        logline_with(can ? LOGLINE_INFO : LOGLINE_WARNING,
+                     can ? "setting reloaded" : "setting needs a restart",
+                     logline_text("setting", setting_def(s)->name), logline_text("was", before),
+                     logline_text("file_says", after));
+        if (can) {
+            struct setting_value old = run->settings.value[i];
+            run->settings.value[i] = fresh->value[i];
+            fresh->value[i] = old;
+        }
+    }
+    logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
+}
+
+static void reload_certificates(struct run *run)
+{
+    struct error error = {0};
+    const struct settings *s = &run->settings;
+    if (!run->tls)
+        return;
+    if (certs_check(settings_text(s, SETTING_TLS_CERT), settings_text(s, SETTING_TLS_KEY),
+                    settings_text(s, SETTING_TLS_CLIENT_CA), &error) &&
+        tls_server_reload(run->tls, &error)) {
+        logline_with(LOGLINE_INFO, "certificates reloaded",
+                     logline_int("days_left", certs_days_left(settings_text(s, SETTING_TLS_CERT))));
+        warn_of_certificates(s);
+        return;
+    }
+    logline_with(LOGLINE_ERROR, "certificates not reloaded, the old ones stay in force",
+                 logline_text("reason", error.message));
+}
+
+static void reload(struct run *run)
+{
+    struct settings fresh;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *faults = open_memstream(&text, &len);
+    if (!faults)
+        return;
+    unsigned n = options_settings(run->options, &fresh, faults);
+    fclose(faults);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        logline_with(LOGLINE_ERROR, "settings not reloaded, the old ones stay in force",
+                     logline_text("reason", line));
+    if (n == 0)
+        apply(run, &fresh);
+    reload_certificates(run);
+    free(text);
+    settings_fini(&fresh);
+}
+
+/* ---- the end ---- */
+static void *drain(void *arg)
+{
+    struct run *run = arg;
+    bool all = service_stop(run->service, run->drain_ms);
+    logline(LOGLINE_INFO, all ? "drained" : "cancelled what was left");
+    signals_wake();
+    return NULL;
+}
+
+static void stop(struct run *run)
+{
+    pthread_t thread;
+    run->drain_ms = settings_number(&run->settings, SETTING_DRAIN_TIME);
+    logline_with(LOGLINE_INFO, "stopping", logline_int("drain_ms", run->drain_ms));
+    if (pthread_create(&thread, NULL, drain, run) != 0) {
+        service_stop(run->service, run->drain_ms);
+        return;
+    }
+    for (enum signals_event e = signals_wait(); e != SIGNALS_WOKEN; e = signals_wait()) {
+        if (e != SIGNALS_STOP)
+            continue;
+        logline(LOGLINE_WARNING, "stopping at once");
+        service_hurry(run->service);
+    }
+    pthread_join(thread, NULL);
+}
+
+static void serve(struct run *run)
+{
+    for (;;) {
+        switch (signals_wait()) {
+        case SIGNALS_STOP:
+            stop(run);
+            return;
+        case SIGNALS_RELOAD:
+            logline(LOGLINE_INFO, "reloading");
+            reload(run);
+            break;
+        case SIGNALS_WOKEN:
+            break;
+        }
+    }
+}
+
+static enum exit_code run_open(struct run *run)
+{
+    enum exit_code code = open_tls(&run->settings, &run->tls);
+    if (code != EXIT_CODE_OK)
+        return code;
+    logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
+    logline_start(STDERR_FILENO,
+                  (enum logline_format)settings_number(&run->settings, SETTING_LOG_FORMAT));
+    prepare_listeners(run);
+    code = open_service(run);
+    if (code != EXIT_CODE_OK)
+        return code;
+    code = write_port_file(run);
+    if (code == EXIT_CODE_OK) {
+        say_ready(run);
+        serve(run);
+        if (settings_text(&run->settings, SETTING_PORT_FILE))
+            unlink(settings_text(&run->settings, SETTING_PORT_FILE));
+    } else {
+        service_stop(run->service, 0);
+    }
+    return code;
+}
+
+enum exit_code run_store(const struct options *options)
+{
+    struct run run = {.options = options};
+    umask(077); /* whatever is made here is the store's own business */
+    signals_block();
+    enum exit_code code = load_settings(options, &run.settings);
+    if (code == EXIT_CODE_OK)
+        code = run_open(&run);
+    service_free(run.service);
+    tls_server_free(run.tls);
+    settings_fini(&run.settings);
+    if (code == EXIT_CODE_OK)
+        logline(LOGLINE_INFO, "stopped");
+    logline_stop();
+    return code;
+}
