@@ -7,15 +7,18 @@
 #ifndef PHOTON_READERS_H
 #define PHOTON_READERS_H
 
-#include <stdbool.h>
-
 struct readers;
 struct readers_job {
-    void (*run)(struct readers_job *job);
-    struct readers_job *next; /* readers.c's */
+    void (*run)(struct readers_job *job); /* may free the job, or submit it again */
+    struct readers_job *next;             /* readers.c's */
 };
-struct readers *readers_open(unsigned threads); /* 1 to 64; signals blocked. NULL: no memory or no threads */
+
+enum { READERS_THREADS_MAX = 64 };
+/* 1 to READERS_THREADS_MAX threads, which block all signals. NULL: no memory or no threads. */
+struct readers *readers_open(unsigned threads);
+/* Any thread; never blocks on a job. Not after readers_close, but for jobs that it runs. */
 void readers_submit(struct readers *readers, struct readers_job *job);
-void readers_close(struct readers *readers); /* runs what is queued, then joins */
+void readers_close(
+    struct readers *readers); /* runs what is queued, then joins and frees. NULL is fine */
 
 #endif
