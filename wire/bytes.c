@@ -18,6 +18,7 @@ struct bytes *bytes_new(size_t len)
     b->data = (uint8_t *)(b + 1);
     b->len = len;
     b->release = NULL;
+    b->whole = NULL;
     atomic_init(&b->refs, 1);
     return b;
 }
@@ -30,6 +31,20 @@ struct bytes *bytes_wrap(void *data, size_t len, void (*release)(void *data))
     b->data = data;
     b->len = len;
     b->release = release;
+    b->whole = NULL;
+    atomic_init(&b->refs, 1);
+    return b;
+}
+
+struct bytes *bytes_slice(struct bytes *whole, struct span view)
+{
+    struct bytes *b = malloc(sizeof *b);
+    if (!b)
+        return NULL;
+    b->data = whole->data + (view.data - whole->data);
+    b->len = view.len;
+    b->release = NULL;
+    b->whole = bytes_ref(whole);
     atomic_init(&b->refs, 1);
     return b;
 }
@@ -60,5 +75,6 @@ void bytes_unref(struct bytes *b)
         return;
     if (b->release)
         b->release(b->data);
+    bytes_unref(b->whole);
     free(b);
 }

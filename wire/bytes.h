@@ -22,6 +22,7 @@ struct bytes {
     size_t len;
     atomic_size_t refs; /* use the functions */
     void (*release)(void *data);
+    struct bytes *whole; /* a slice holds what it is a slice of */
 };
 
 /* len bytes, not initialised, in one allocation with the count. NULL: no memory. */
@@ -29,6 +30,9 @@ struct bytes *bytes_new(size_t len);
 
 /* Take over data, to be given to release (e.g. free) when the last reference goes. NULL: no memory; data is still yours. */
 struct bytes *bytes_wrap(void *data, size_t len, void (*release)(void *data));
+
+/* A view of whole, which is referenced. NULL: no memory. */
+struct bytes *bytes_slice(struct bytes *whole, struct span view);
 
 struct bytes *bytes_copy(const void *data, size_t len);
 struct bytes *bytes_ref(struct bytes *b);
