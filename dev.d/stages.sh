@@ -29,7 +29,7 @@ stage() {
     printf '%-4s  %-22s %5s s  %s\n' "$( ((rc)) && echo FAIL || echo ok)" "$name" $((SECONDS - from)) "$counts"
     grep '^note: ' "$log" | sed 's/^/      /' || true
     if ((rc)); then
-        tail -n 150 "$log" | sed 's/^/      | /'
+        grep -v '^note: ' "$log" | tail -n 150 | sed 's/^/      | /'
         echo "      the whole log: $log"
     fi
     return $rc

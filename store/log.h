@@ -3,7 +3,8 @@
  *
  * Threads: one writer at a time (the committer); reads from any thread. A reader brackets its reads: log_iter_open …
  * log_iter_close, or one log_get. log_reopen waits for iterators to be closed and holds new ones back, so an iterator lives
- * for one step of work, never across a wait.
+ * for one step of work, never across a wait, and is closed by the thread that opened it. A thread that has one open may open more
+ * and call log_get.
  */
 #ifndef PHOTON_LOG_H
 #define PHOTON_LOG_H
@@ -29,7 +30,7 @@ enum log_fault {
 };
 
 struct log_options {
-    bool create;             /* make the store if the directory is missing or empty */
+    bool create;               /* make the store if the directory is missing or empty */
     size_t write_buffer_bytes; /* 0: 64 MiB */
     size_t file_bytes;         /* 0: 64 MiB */
     size_t cache_bytes;        /* 0: 64 MiB */
@@ -43,13 +44,16 @@ struct log_end {
     int64_t last_time_ms;
 };
 
-/* Open, check the format and the tail. NULL: *fault and *error say why; nothing was touched. */
-struct log *log_open(const char *dir, const struct log_options *options, enum log_fault *fault, struct error *error);
+/* Open, check the format and the tail: the last records, that they have index entries, and that nothing acknowledged is missing
+ * behind them. NULL: *fault and *error say why; of a directory that is not a store nothing was touched. Tightens the process's umask to
+ * 077, because LevelDB makes files at any time. */
+struct log *log_open(const char *dir, const struct log_options *options, enum log_fault *fault,
+                     struct error *error);
 void log_close(struct log *log); /* iterators must be closed */
 
 const char *log_store_id(const struct log *log); /* a UUID */
 uint64_t log_incarnation(const struct log *log);
-struct log_end log_end(const struct log *log);   /* as found by the last log_open or log_reopen */
+struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
 
 /* ---- writing: a batch is written whole and synced, or not at all ---- */
 struct log_batch;
@@ -58,12 +62,13 @@ void log_batch_free(struct log_batch *batch);
 void log_batch_clear(struct log_batch *batch);
 void log_batch_put(struct log_batch *batch, struct span key, struct span value);
 void log_batch_delete(struct log_batch *batch, struct span key);
-/* REASON_NONE: durable. STORE_FULL or STORE_UNAVAILABLE: the outcome is unknown, and until log_reopen has succeeded every
- * further write is refused with the same reason, untried. */
+/* REASON_NONE: durable. STORE_FULL or STORE_UNAVAILABLE with maybe_applied: the outcome is unknown, and until log_reopen has succeeded
+ * every further write is refused with the same reason, untried, and maybe_applied is false. */
 enum reason log_write(struct log *log, struct log_batch *batch, struct error *error);
 
 /* After a failed write: free the ballast, probe with a synced file, wait for iterators, close, open again (a new LevelDB log),
- * check the tail, make the ballast anew. REASON_NONE: log_end is fresh and writes are accepted again. Otherwise try later. */
+ * check the tail, make the ballast anew. REASON_NONE: log_end is fresh and writes are accepted again. Otherwise try later: reads go on,
+ * unless it failed after closing; then they answer STORE_UNAVAILABLE until a later log_reopen. The caller has no iterator open. */
 enum reason log_reopen(struct log *log, struct error *error);
 
 /* ---- reading ---- */
@@ -75,13 +80,13 @@ struct log_iter;
 struct log_iter *log_iter_open(struct log *log, bool bulk);
 void log_iter_close(struct log_iter *iter);
 void log_iter_seek(struct log_iter *iter, struct span key); /* to the first key not smaller */
-void log_iter_seek_before(struct log_iter *iter, struct span key); /* to the last key smaller than key */
+void log_iter_seek_before(struct log_iter *iter, struct span key); /* to the last key smaller */
 void log_iter_next(struct log_iter *iter);
 void log_iter_prev(struct log_iter *iter);
 bool log_iter_valid(const struct log_iter *iter);
 struct span log_iter_key(const struct log_iter *iter);   /* until the iterator moves */
 struct span log_iter_value(const struct log_iter *iter); /* likewise */
-/* Must be asked when an iterator ceases to be valid: an error ends a scan just as the end does. */
+/* Must be asked when an iterator ceases to be valid: an error ends a scan just as the end does, at the place where it is met. */
 enum reason log_iter_fault(const struct log_iter *iter, struct error *error);
 
 #endif

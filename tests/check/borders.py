@@ -8,7 +8,7 @@ from tree import c_files, lines
 DOORS = [
     ("a gRPC header", r"<grpc/", r"wire/|tests/wire/|bench/"),
     ("a generated protobuf-c header", r"\.pb-c\.h[>\"]",
-     r"wire/(codec[a-z_]*|error|health|reflection|serve)\.[ch]$|tests/wire/|bench/"),
+     r"wire/(codec[a-z_-]*|error|health|reflection|serve)\.[ch]$|tests/wire/|bench/"),
     ("protobuf-c's header", r"<protobuf-c/", r"wire/|tests/wire/|bench/"),
     ("leveldb/c.h", r"<leveldb/", r"store/log\.c$|bench/"),
     # hazards 16

@@ -5,6 +5,8 @@ from pathlib import Path
 import borders
 import buf
 import contract
+import links
+import mutations
 import rules
 import selftest
 import style
@@ -16,11 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKERS = [
     ("borders between the folders", borders),
     ("style", style),
+    ("links between documents", links),
     ("exported symbols", symbols),
     ("the contract is documented and plain", contract),
     ("the contract: buf lint, buf breaking", buf),
     ("numbered rules and their tests", rules),
     ("suppressions have reasons", suppressions),
+    ("planted mutations and their document", mutations),
     ("the checkers themselves", selftest),
 ]
 

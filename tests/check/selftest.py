@@ -9,6 +9,7 @@ import borders
 import buf
 import contract
 import docs
+import links
 import rules
 import style
 import suppressions
@@ -35,6 +36,7 @@ PLANTED = [
     (style, "new line", {"docs/a.md": "words"}),
     (style, "must stay under", {"README.md": "line\n" * 150}),
     (style, "not as clang-format", {"tests/t.c": "int a  ;\n"}),
+    (links, "which is not there", {"docs/a.md": "see [b](b.md)\n"}),
     (rules, "is not in", {"tests/check/rules.txt": "", "tests/t.c": "/* semantics 3 */\nstatic void a(void **s)\n"}),
     (rules, "above no test", {"tests/check/rules.txt": "semantics 3\n", "tests/t.c": "/* semantics 3 */\n\nint a;\n"}),
     (rules, "and yet tested", {"tests/check/rules.txt": "hazards 3 left out: a reason that is long enough\n",
@@ -54,7 +56,7 @@ CLEAN = {
     "tests/t.c": "/* semantics 3 */\nstatic void a(void **s)\n{\n" + "    a(s);\n" * 70 + "}\n",
     "tests/check/rules.txt": "semantics 3\nhazards 7 left out: a reason that is long enough\n",
     "tests/check/suppressions/tsan.supp": "# gRPC's own, in a thread that we cannot see into.\nrace:anything\n",
-    "README.md": "words\n",
+    "README.md": "words, [here](wire/cq.c#L1) and [there](https://example.org)\n",
 }
 
 # Faults in a contract: (what must be said, the file).
@@ -154,7 +156,7 @@ def check(root):
     found = []
     for planted in PLANTED:
         found += check_planted(*planted)
-    for checker in (borders, style, rules, suppressions):
+    for checker in (borders, links, style, rules, suppressions):
         found += check_planted(checker, None, CLEAN)
     for planted in CONTRACTS:
         found += check_contract(*planted)

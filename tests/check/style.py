@@ -29,9 +29,9 @@ def check_functions(root, name):
 
 
 def has_header(root, name):
-    """Its own; or, for a module of several files (codec_emit.c), the module's (codec.h). Programs need none."""
+    """Its own; or, for a module of several files (codec-emit.c), the module's (codec.h). Programs need none."""
     folder, stem = name[:-2].rpartition("/")[::2]
-    own = [Path(root, folder, f"{part}.h") for part in (stem, stem.split("_")[0])]
+    own = [Path(root, folder, f"{part}.h") for part in (stem, re.split("[-_]", stem)[0])]
     return any(path.exists() for path in own) or MAIN_ONLY.match(name) \
         or re.search(r"^(int )?main\(", text(root, name) or "", re.M)
 

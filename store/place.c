@@ -1,0 +1,374 @@
+/*
+ * place.c - see place.h.
+ *
+ * A directory is looked at before anything in it is opened for writing: what is not ours is not
+ * touched. The lock is the kernel's (flock), so it ends with its process whatever becomes of the
+ * file.
+ */
+#include "store/place.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "store/little.h"
+
+#define MARKER     "PHOTON"
+#define MARKER_NEW "PHOTON.new"
+enum { MARKER_BYTES_MAX = 512, MARK_BYTES = 16, PROBE_MARGIN = 1 << 20, PROBE_CHUNK = 1 << 16 };
+
+/* What stands in the directory. */
+enum contents { CONTENTS_EMPTY, CONTENTS_UNFINISHED, CONTENTS_STORE, CONTENTS_FOREIGN };
+
+static enum log_fault fault_errno(const struct place *place, const char *what, struct error *error)
+{
+    int code = errno;
+    enum log_fault fault =
+        code == ENOSPC || code == EDQUOT ? LOG_FULL
+        : code == EACCES || code == EPERM || code == ENOENT || code == ENOTDIR || code == EROFS
+            ? LOG_UNREADABLE
+            : LOG_FAILED;
+    error_set(error, fault == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE,
+              "the store's directory %s: %s: %s", place->dir, what, strerror(code));
+    return fault;
+}
+
+static bool name_is(const char *name, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+static enum log_fault place_look(const struct place *place, enum contents *contents,
+                                 struct error *error)
+{
+    static const char *const nothing[] = {".", "..", "lost+found", "lock", NULL};
+    static const char *const unfinished[] = {MARKER_NEW, "data", "mark", "ballast", NULL};
+    int fd = openat(place->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        enum log_fault fault = fault_errno(place, "cannot be listed", error);
+        if (fd >= 0)
+            close(fd);
+        return fault;
+    }
+    bool marker = false, begun = false, ours = false, foreign = false;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, MARKER) == 0)
+            marker = true;
+        else if (name_is(entry->d_name, unfinished))
+            *(strcmp(entry->d_name, MARKER_NEW) == 0 ? &begun : &ours) = true;
+        else if (!name_is(entry->d_name, nothing))
+            foreign = true;
+    }
+    closedir(dir);
+    *contents = marker                        ? CONTENTS_STORE
+                : foreign || (ours && !begun) ? CONTENTS_FOREIGN
+                : begun                       ? CONTENTS_UNFINISHED
+                                              : CONTENTS_EMPTY;
+    return LOG_OK;
+}
+
+static enum log_fault place_judge(const struct place *place, enum contents contents, bool create,
+                                  struct error *error)
+{
+    if (contents == CONTENTS_FOREIGN) {
+        error_set(error, REASON_WRONG_STORE,
+                  "%s is not a store: it holds other files, and no file %s; name another directory",
+                  place->dir, MARKER);
+        return LOG_FOREIGN;
+    }
+    if (contents != CONTENTS_STORE && !create) {
+        error_set(error, REASON_STORE_UNAVAILABLE, "%s holds no store", place->dir);
+        return LOG_UNREADABLE;
+    }
+    return LOG_OK;
+}
+
+/* ---- the lock ---- */
+
+static enum log_fault place_lock(struct place *place, struct error *error)
+{
+    place->lock_fd = openat(place->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (place->lock_fd < 0)
+        return fault_errno(place, "lock cannot be opened", error);
+    char pid[32] = "";
+    if (flock(place->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return fault_errno(place, "lock cannot be taken", error);
+        ssize_t len = pread(place->lock_fd, pid, sizeof pid - 1, 0);
+        pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
+        error_set(error, REASON_STORE_UNAVAILABLE,
+                  "another photond (process %s) works on the store in %s; stop it first",
+                  pid[0] ? pid : "unknown", place->dir);
+        return LOG_LOCKED;
+    }
+    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(place->lock_fd, 0) != 0 || pwrite(place->lock_fd, pid, (size_t)len, 0) != len)
+        return LOG_OK; /* the number is for messages only: a full disk must not stop the start */
+    return LOG_OK;
+}
+
+/* ---- the marker ---- */
+
+static enum log_fault marker_damaged(const struct place *place, struct error *error)
+{
+    error_set(error, REASON_CORRUPT, "the store's file %s/%s is damaged; restore it from a backup",
+              place->dir, MARKER);
+    return LOG_DAMAGED;
+}
+
+static enum log_fault marker_read(struct place *place, struct error *error)
+{
+    char text[MARKER_BYTES_MAX + 1];
+    int fd = openat(place->dir_fd, MARKER, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (len < 0) {
+        enum log_fault fault = fault_errno(place, MARKER " cannot be read", error);
+        if (fd >= 0)
+            close(fd);
+        return fault;
+    }
+    close(fd);
+    text[len] = '\0';
+    unsigned format;
+    int end = 0;
+    const char *at = strstr(text, "\nformat ");
+    if (!at ||
+        sscanf(at, "\nformat %9u\nidentity %36[0-9a-f-]\n%n", &format, place->store_id, &end) !=
+            2 ||
+        end == 0 || at[end] != '\0' || strlen(place->store_id) != STORE_ID_BYTES - 1)
+        return marker_damaged(place, error);
+    if (format == RECORD_FORMAT)
+        return LOG_OK;
+    error_set(error, REASON_WRONG_STORE,
+              "the store in %s has format %u, this photond knows %d; use %s", place->dir, format,
+              RECORD_FORMAT, format > RECORD_FORMAT ? "a newer one" : "the version that made it");
+    return format > RECORD_FORMAT ? LOG_NEWER : LOG_FOREIGN;
+}
+
+static bool store_id_make(char out[STORE_ID_BYTES])
+{
+    uint8_t b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        return false;
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* a random UUID, version 4 */
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    snprintf(out, STORE_ID_BYTES,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+    return true;
+}
+
+static bool file_write(const struct place *place, const char *name, const char *text)
+{
+    int fd = openat(place->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    ssize_t len = (ssize_t)strlen(text);
+    bool ok = write(fd, text, (size_t)len) == len && fsync(fd) == 0;
+    int code = errno;
+    close(fd);
+    errno = code;
+    return ok;
+}
+
+static enum log_fault marker_begin(struct place *place, struct error *error)
+{
+    char text[MARKER_BYTES_MAX];
+    if (!store_id_make(place->store_id))
+        return fault_errno(place, "no random bytes for an identity", error);
+    snprintf(text, sizeof text,
+             "This directory is a store of photond. Change nothing in it; back it up as a whole, "
+             "while photond is "
+             "stopped.\nformat %d\nidentity %s\n",
+             RECORD_FORMAT, place->store_id);
+    if (!file_write(place, MARKER_NEW, text) || fsync(place->dir_fd) != 0)
+        return fault_errno(place, MARKER_NEW " cannot be written", error);
+    return LOG_OK;
+}
+
+enum log_fault place_finish(struct place *place, struct error *error)
+{
+    if (renameat(place->dir_fd, MARKER_NEW, place->dir_fd, MARKER) != 0 ||
+        fsync(place->dir_fd) != 0)
+        return fault_errno(place, MARKER " cannot be written", error);
+    place->made = true;
+    return LOG_OK;
+}
+
+/* ---- opening ---- */
+
+static enum log_fault place_open_dir(struct place *place, bool create, struct error *error)
+{
+    if (create && mkdir(place->dir, 0700) != 0 && errno != EEXIST)
+        return fault_errno(place, "cannot be made", error);
+    place->dir_fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return place->dir_fd < 0 ? fault_errno(place, "cannot be opened", error) : LOG_OK;
+}
+
+static enum log_fault place_look_and_lock(struct place *place, bool create, struct error *error)
+{
+    enum contents contents;
+    enum log_fault fault = place_look(place, &contents, error);
+    if (fault == LOG_OK)
+        fault = place_judge(place, contents, create, error);
+    if (fault == LOG_OK)
+        fault = place_lock(place, error);
+    if (fault == LOG_OK) /* another one may have made the store before we had the lock */
+        fault = place_look(place, &contents, error);
+    if (fault == LOG_OK)
+        fault = place_judge(place, contents, create, error);
+    place->made = contents == CONTENTS_STORE;
+    return fault;
+}
+
+enum log_fault place_open(struct place *place, const char *dir, bool create, struct error *error)
+{
+    *place = (struct place){.dir_fd = -1, .lock_fd = -1, .mark_fd = -1};
+    place->dir = strdup(dir);
+    if (!place->dir || asprintf(&place->data, "%s/data", dir) < 0) {
+        place->data = NULL;
+        error_set(error, REASON_STORE_UNAVAILABLE, "no memory to open the store");
+        place_close(place);
+        return LOG_FAILED;
+    }
+    enum log_fault fault = place_open_dir(place, create, error);
+    if (fault == LOG_OK)
+        fault = place_look_and_lock(place, create, error);
+    if (fault == LOG_OK)
+        fault = place->made ? marker_read(place, error) : marker_begin(place, error);
+    if (fault == LOG_OK && !place->made && mkdirat(place->dir_fd, "data", 0700) != 0 &&
+        errno != EEXIST)
+        fault = fault_errno(place, "data cannot be made", error);
+    if (fault == LOG_OK) {
+        place->mark_fd = openat(place->dir_fd, "mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (place->mark_fd < 0)
+            fault = fault_errno(place, "mark cannot be opened", error);
+    }
+    if (fault != LOG_OK)
+        place_close(place);
+    return fault;
+}
+
+static void fd_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void place_close(struct place *place)
+{
+    fd_close(place->mark_fd);
+    fd_close(place->lock_fd);
+    fd_close(place->dir_fd);
+    free(place->dir);
+    free(place->data);
+    *place = (struct place){.dir_fd = -1, .lock_fd = -1, .mark_fd = -1};
+}
+
+/* ---- the mark ---- */
+
+void place_mark(const struct place *place, uint64_t number)
+{
+    uint8_t mark[MARK_BYTES];
+    little_put64(mark, number);
+    little_put64(mark + 8, XXH3_64bits(mark, 8));
+    ssize_t written = pwrite(place->mark_fd, mark, sizeof mark, 0);
+    (void)written; /* an older mark guards less, and no more than that */
+}
+
+uint64_t place_marked(const struct place *place)
+{
+    uint8_t mark[MARK_BYTES];
+    if (pread(place->mark_fd, mark, sizeof mark, 0) != (ssize_t)sizeof mark)
+        return 0;
+    return little_get64(mark + 8) == XXH3_64bits(mark, 8) ? little_get64(mark) : 0;
+}
+
+/* ---- room ---- */
+
+void place_ballast_free(const struct place *place)
+{
+    unlinkat(place->dir_fd, "ballast", 0);
+}
+
+static uint64_t place_room(const struct place *place)
+{
+    struct statvfs fs;
+    return fstatvfs(place->dir_fd, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
+}
+
+void place_ballast_make(const struct place *place, size_t bytes)
+{
+    struct stat stat;
+    if (fstatat(place->dir_fd, "ballast", &stat, 0) == 0 && (size_t)stat.st_size == bytes)
+        return;
+    if (place_room(place) / 3 < bytes)
+        return;
+    int fd = openat(place->dir_fd, "ballast", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    bool ok = ftruncate(fd, 0) == 0 && posix_fallocate(fd, 0, (off_t)bytes) == 0;
+    close(fd);
+    if (!ok)
+        place_ballast_free(place);
+}
+
+/* LevelDB reads its logs when it opens, and writes what they hold into tables. */
+static size_t place_recovery_bytes(const struct place *place)
+{
+    size_t bytes = PROBE_MARGIN;
+    DIR *dir = opendir(place->data);
+    if (!dir)
+        return bytes;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        struct stat stat;
+        if (dot && strcmp(dot, ".log") == 0 && fstatat(dirfd(dir), entry->d_name, &stat, 0) == 0)
+            bytes += (size_t)stat.st_size;
+    }
+    closedir(dir);
+    return bytes;
+}
+
+static bool probe_write(int fd, size_t bytes)
+{
+    static const uint8_t zero[PROBE_CHUNK];
+    while (bytes) {
+        ssize_t n = write(fd, zero, bytes < sizeof zero ? bytes : sizeof zero);
+        if (n <= 0)
+            return false;
+        bytes -= (size_t)n;
+    }
+    return fsync(fd) == 0;
+}
+
+enum reason place_probe(const struct place *place, struct error *error)
+{
+    size_t bytes = place_recovery_bytes(place);
+    int fd = openat(place->dir_fd, "probe", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && probe_write(fd, bytes);
+    int code = errno;
+    fd_close(fd);
+    unlinkat(place->dir_fd, "probe", 0);
+    if (ok)
+        return REASON_NONE;
+    return error_set(
+        error, code == ENOSPC || code == EDQUOT ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE,
+        "the store in %s cannot write yet: a trial of %zu bytes failed: %s", place->dir, bytes,
+        strerror(code));
+}

@@ -1,0 +1,42 @@
+"""Faults to plant in the code, one at a time, and the test that must catch each: see mutate.py, which plants them, and
+docs/testing.md, which lists them."""
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Mutation:
+    name: str    # for ./dev mutate NAME
+    fault: str   # in words, for the document
+    file: str
+    old: str     # stands there exactly once
+    new: str
+    caught_by: str  # a ctest program
+
+
+MUTATIONS = [
+    Mutation("checksum-off", "a record's checksum is not looked at", "store/record.c",
+             "little_get64(value.data + AT_CHECKSUM) == record_checksum(key_order_id, value);",
+             "record_checksum(key_order_id, value) + 1 != 0;", "record_test"),
+    Mutation("reused-id-is-a-retry", "a known event id with other content counts as a retry", "store/sequence.c",
+             "    if (known->reused)\n", "    if (known->reused && known->known == 0)\n", "sequence_test"),
+    Mutation("expectations-before-duplicates", "the retry of a success meets its own expectation",
+             "store/sequence.c",
+             "case EXPECT_VERSION:\n        return head->last_version == expect->version;",
+             "case EXPECT_VERSION:\n        return head->last_version <= expect->version;", "sequence_test"),
+]
+
+
+def rows():
+    return [f"| {mutation.name} | {mutation.fault} | {mutation.caught_by} |" for mutation in MUTATIONS]
+
+
+def check(root):
+    """The document's table is this list, and what each changes is there, once."""
+    shown = [line for line in Path(root, "docs/testing.md").read_text().split("\n") if line in rows()]
+    found = [] if shown == rows() else ["docs/testing.md: its table of mutations should be:", *rows()]
+    for mutation in MUTATIONS:
+        path = Path(root, mutation.file)
+        if not path.exists() or path.read_text().count(mutation.old) != 1:
+            found.append(f"{mutation.file}: mutation {mutation.name} finds its place not exactly once")
+    return found
