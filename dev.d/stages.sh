@@ -51,6 +51,15 @@ build() {
     cmake --build --preset "$1" -j "$jobs"
 }
 
+# For verbs that people run to see something else than a compiler.
+build_quietly() {
+    [[ -e build/$1/build.ninja ]] || echo "dev: building, which takes a minute or two (the log: build/$1.log)"
+    build "$1" >"build/$1.log" 2>&1 || {
+        tail -n 60 "build/$1.log" >&2
+        return 1
+    }
+}
+
 # Many tests wait for a disk or for each other's processes rather than compute: more of them than there are processors.
 ctest_run() {
     local rc=0

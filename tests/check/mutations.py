@@ -18,6 +18,14 @@ MUTATIONS = [
     Mutation("checksum-off", "a record's checksum is not looked at", "store/record.c",
              "little_get64(value.data + AT_CHECKSUM) == record_checksum(key_order_id, value);",
              "record_checksum(key_order_id, value) + 1 != 0;", "record_test"),
+    Mutation("sync-off", "a commit is acknowledged before it is synced", "store/log.c",
+             "leveldb_writeoptions_set_sync(log->write, 1);", "leveldb_writeoptions_set_sync(log->write, 0);",
+             "log_faults_test"),
+    Mutation("writes-go-on", "after a write error LevelDB is written to again without reopening it", "store/log.c",
+             "bool tried = log->refused == REASON_NONE;", "bool tried = true;", "log_faults_test"),
+    Mutation("mark-not-checked", "a store that has lost acknowledged records opens", "store/log.c",
+             "if (fault == LOG_OK && end.last_number < marked) {",
+             "if (fault == LOG_OK && end.last_number + 1000 < marked) {", "log_test"),
     Mutation("reused-id-is-a-retry", "a known event id with other content counts as a retry", "store/sequence.c",
              "    if (known->reused)\n", "    if (known->reused && known->known == 0)\n", "sequence_test"),
     Mutation("expectations-before-duplicates", "the retry of a success meets its own expectation",
@@ -40,3 +48,7 @@ def check(root):
         if not path.exists() or path.read_text().count(mutation.old) != 1:
             found.append(f"{mutation.file}: mutation {mutation.name} finds its place not exactly once")
     return found
+
+
+if __name__ == "__main__":
+    print("\n".join(rows()))

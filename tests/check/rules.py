@@ -1,5 +1,6 @@
 """Each numbered rule of semantics and hazards that this code must keep is guarded by a test that names it, on the
-line above the test:  /* semantics 3 */  or  /* hazards 1, 3 */  in C,  # semantics 15  or  // semantics 15  elsewhere.
+line above the test:  /* semantics 3 */  or  /* semantics 1, 8; hazards 3 */  in C,  # semantics 15  or  // semantics 15
+elsewhere.
 rules.txt lists the rules, and for one that no test can guard the reason."""
 import re
 from pathlib import Path
@@ -9,7 +10,9 @@ from tree import files, lines
 LIST = "tests/check/rules.txt"
 STRICT = False  # until the tests of all parts have landed, what is missing is told, and does not fail
 
-NAMED = re.compile(r"^\s*(?:/\*|#|//)\s*(semantics|hazards)\s+([\d, ]+?)\s*(?:\*/)?$")
+RULES = r"(?:semantics|hazards) \d+(?:, \d+)*"
+NAMED = re.compile(rf"^\s*(?:/\*|#|//) ({RULES}(?:; {RULES})*)(?: \*/)?$")
+ALMOST = re.compile(r"^\s*(?:/\*|#|//)\s*(?:semantics|hazards)\s*\d", re.I)
 C_TEST = re.compile(r"^(static )?(void|int) \w+\(")
 
 
@@ -28,6 +31,13 @@ def expected(root):
     return rules, wrong
 
 
+def rules_in(comment):
+    """("semantics", 3) for each rule in "semantics 1, 3; hazards 2"."""
+    for part in comment.split("; "):
+        kind, numbers = part.split(" ", 1)
+        yield from ((kind, int(number)) for number in numbers.split(", "))
+
+
 def named(root):
     """{rule: places}, and comments that stand above no test."""
     places, wrong = {}, []
@@ -38,13 +48,14 @@ def named(root):
         for number, line in content:
             match = NAMED.match(line)
             if not match:
+                if ALMOST.match(line):
+                    wrong.append(f"{name}:{number}: not of the form \"semantics 1, 3; hazards 2\": {line.strip()}")
                 continue
             follows = content[number][1] if number < len(content) else ""
-            above = NAMED.match(follows) or C_TEST.match(follows)
-            if name.endswith(".c") and not above:
+            if name.endswith(".c") and not C_TEST.match(follows):
                 wrong.append(f"{name}:{number}: names a rule, but above no test function")
-            for rule in re.findall(r"\d+", match.group(2)):
-                places.setdefault((match.group(1), int(rule)), []).append(f"{name}:{number}")
+            for rule in rules_in(match.group(1)):
+                places.setdefault(rule, []).append(f"{name}:{number}")
     return places, wrong
 
 
