@@ -1,0 +1,256 @@
+/*
+ * service.c - see service.h.
+ *
+ * Parts are opened in the order in which an event passes them backwards (what is needed first is opened first), and closed in
+ * the reverse order. A part that was not opened is NULL, so one way of closing serves all.
+ */
+#include "store/service.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/commit.h"
+#include "store/emit.h"
+#include "store/emit_stream.h"
+#include "store/fanout.h"
+#include "store/gone.h"
+#include "store/info.h"
+#include "store/list.h"
+#include "store/logline.h"
+#include "store/read.h"
+#include "store/readers.h"
+#include "store/record.h"
+#include "store/store.h"
+#include "store/subscribe.h"
+#include "wire/serve.h"
+
+enum { EMIT_CALLS_MAX = 4096, METADATA_BYTES_MAX = 16 * 1024, METHODS_MAX = 16 };
+
+/* gRPC's own limit stands above the contract's, so that the contract's answers and the call lives on (semantics 10): a batch, its frames, and
+ * the expectations that may come with it. */
+enum { MESSAGE_OVERHEAD_BYTES = 1024 * 1024 };
+
+static const char photon_service[] = "muon.v1.PhotonService";
+
+struct service {
+    struct service_options options;
+    struct store store;
+    struct serve *serve;
+    struct serve_method methods[METHODS_MAX];
+    struct serve_service photon;
+    int ports[SERVICE_LISTENERS_MAX];
+
+    /* What service_stop waits for. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct cq_op stopped_op;
+    bool stopped, hurry;
+};
+
+/* ---- the truth from health ---- */
+
+static void service_writable_changed(void *user, bool writable)
+{
+    struct service *service = user;
+    if (service->serve)
+        serve_set_health(service->serve, photon_service, writable);
+}
+
+/* ---- open ---- */
+
+static bool service_no_memory(enum log_fault *fault, struct error *error, const char *what)
+{
+    *fault = LOG_FAILED;
+    error_set(error, REASON_STORE_UNAVAILABLE, "no memory or no threads for %s", what);
+    return false;
+}
+
+static bool service_open_log(struct service *service, enum log_fault *fault, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    struct log_options options = {.create = o->create,
+                                  .write_buffer_bytes = o->write_buffer_bytes,
+                                  .file_bytes = o->file_bytes,
+                                  .cache_bytes = o->cache_bytes,
+                                  .ballast_bytes = o->ballast_bytes};
+    service->store.log = log_open(o->data_dir, &options, fault, error);
+    return service->store.log != NULL;
+}
+
+static bool service_open_store(struct service *service, enum log_fault *fault, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    struct store *store = &service->store;
+    if (!service_open_log(service, fault, error))
+        return false;
+    store->cq = cq_open(o->pollers);
+    store->readers = readers_open(o->readers);
+    if (!store->cq || !store->readers)
+        return service_no_memory(fault, error, "pollers and readers");
+    store->tail = tail_new(o->tail_bytes);
+    store->gone = gone_new();
+    store->fanout = fanout_new();
+    store->emits = emit_calls_new(EMIT_CALLS_MAX);
+    store->subscriptions = subscriptions_open(store, o->subscriptions);
+    if (!store->tail || !store->gone || !store->fanout || !store->emits || !store->subscriptions)
+        return service_no_memory(fault, error, "the store");
+    struct commit_options commit = {.queue_bytes = o->queue_bytes,
+                                    .heads_bytes = o->heads_bytes,
+                                    .recent_ids = o->recent_ids,
+                                    .writable_changed = service_writable_changed,
+                                    .user = service};
+    store->commit = commit_open(store, &commit, error);
+    if (!store->commit)
+        *fault = error->reason == REASON_CORRUPT ? LOG_DAMAGED : LOG_FAILED;
+    return store->commit != NULL;
+}
+
+static bool service_open_serve(struct service *service, enum log_fault *fault, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    const struct serve_method *methods[] = {&info_method,      &emit_method,  &emit_stream_method,
+                                            &subscribe_method, &read_method,  &get_method,
+                                            &list_method,      &delete_method};
+    size_t len = sizeof methods / sizeof *methods;
+    for (size_t i = 0; i < len; i++)
+        service->methods[i] = *methods[i];
+    service->photon =
+        (struct serve_service){photon_service, service->methods, len, &service->store};
+    struct serve_options options = {.message_bytes_max =
+                                        o->limits.batch_bytes + MESSAGE_OVERHEAD_BYTES,
+                                    .keepalive_ms = o->keepalive_ms,
+                                    .metadata_bytes_max = METADATA_BYTES_MAX,
+                                    .calls_per_connection_max = o->calls_per_connection};
+    service->serve = serve_new(service->store.cq, &service->photon, 1, &options);
+    return service->serve || service_no_memory(fault, error, "the server");
+}
+
+static void service_stopped(struct cq_op *op, bool ok)
+{
+    (void)ok;
+    struct service *service = (struct service *)((char *)op - offsetof(struct service, stopped_op));
+    pthread_mutex_lock(&service->lock);
+    service->stopped = true;
+    pthread_cond_broadcast(&service->changed);
+    pthread_mutex_unlock(&service->lock);
+}
+
+struct service *service_open(const struct service_options *options, enum log_fault *fault,
+                             struct error *error)
+{
+    struct service *service = calloc(1, sizeof *service);
+    *fault = LOG_OK;
+    if (!service) {
+        service_no_memory(fault, error, "the service");
+        return NULL;
+    }
+    service->options = *options;
+    service->store.limits = options->limits;
+    service->stopped_op.done = service_stopped;
+    pthread_mutex_init(&service->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&service->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (service_open_store(service, fault, error) && service_open_serve(service, fault, error))
+        return service;
+    service_free(service);
+    return NULL;
+}
+
+bool service_start(struct service *service, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    for (size_t i = 0; i < o->listeners_len; i++) {
+        service->ports[i] =
+            serve_listen(service->serve, o->listeners[i].address, o->listeners[i].tls, error);
+        if (service->ports[i] == 0)
+            return false;
+    }
+    serve_set_health(service->serve, "", true);
+    serve_set_health(service->serve, photon_service, true);
+    serve_start(service->serve);
+    return true;
+}
+
+int service_port(const struct service *service, size_t listener)
+{
+    return service->ports[listener];
+}
+
+void service_info(const struct service *service, struct service_info *info)
+{
+    *info = (struct service_info){.incarnation = log_incarnation(service->store.log),
+                                  .head_order_id = atomic_load(&service->store.head),
+                                  .format = RECORD_FORMAT};
+    strncpy(info->store_id, log_store_id(service->store.log), sizeof info->store_id - 1);
+}
+
+/* ---- stop ---- */
+
+static bool service_wait_stopped(struct service *service, int64_t timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&service->lock);
+    while (!service->stopped && !service->hurry &&
+           pthread_cond_timedwait(&service->changed, &service->lock, &until) == 0) {
+    }
+    bool stopped = service->stopped;
+    pthread_mutex_unlock(&service->lock);
+    return stopped;
+}
+
+bool service_stop(struct service *service, int64_t timeout_ms)
+{
+    serve_set_health(service->serve, "", false);
+    serve_set_health(service->serve, photon_service, false);
+    serve_stop(service->serve, &service->stopped_op);
+    emit_calls_stop(service->store.emits);
+    subscriptions_stop(service->store.subscriptions);
+    if (service_wait_stopped(service, timeout_ms))
+        return true;
+    serve_cancel_all(service->serve);
+    pthread_mutex_lock(&service->lock);
+    while (!service->stopped)
+        pthread_cond_wait(&service->changed, &service->lock);
+    pthread_mutex_unlock(&service->lock);
+    return false;
+}
+
+void service_hurry(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    service->hurry = true;
+    pthread_cond_broadcast(&service->changed);
+    pthread_mutex_unlock(&service->lock);
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    struct store *store = &service->store;
+    serve_free(service->serve);
+    commit_close(store->commit);
+    subscriptions_close(store->subscriptions);
+    readers_close(store->readers);
+    emit_calls_free(store->emits);
+    cq_close(store->cq);
+    fanout_free(store->fanout);
+    gone_free(store->gone);
+    tail_free(store->tail);
+    log_close(store->log);
+    pthread_cond_destroy(&service->changed);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
