@@ -33,6 +33,14 @@ static int wider(int width, const char *text)
     return len > width ? len : width;
 }
 
+/* A table has no empty cells. */
+static const char *shown_value(const struct settings *settings, enum setting setting,
+                               char buffer[DESCRIBE_VALUE_MAX])
+{
+    const char *value = describe_value(settings, setting, buffer);
+    return value[0] ? value : "-";
+}
+
 void describe_values(const struct settings *settings, FILE *out)
 {
     int name = 7, value = 5, where = 4; /* the headings' */
@@ -40,7 +48,7 @@ void describe_values(const struct settings *settings, FILE *out)
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting s = (enum setting)i;
         name = wider(name, setting_def(s)->name);
-        value = wider(value, describe_value(settings, s, buffer));
+        value = wider(value, shown_value(settings, s, buffer));
         where = wider(where, settings_where(settings, s));
     }
     fprintf(out, "%-*s  %-*s  %-*s  %s\n", name, "SETTING", value, "VALUE", where, "FROM", "RANGE");
@@ -48,7 +56,7 @@ void describe_values(const struct settings *settings, FILE *out)
         enum setting s = (enum setting)i;
         settings_range(s, range, sizeof range);
         fprintf(out, "%-*s  %-*s  %-*s  %s%s\n", name, setting_def(s)->name, value,
-                describe_value(settings, s, buffer), where, settings_where(settings, s), range,
+                shown_value(settings, s, buffer), where, settings_where(settings, s), range,
                 setting_def(s)->reloadable ? "; SIGHUP reloads it" : "");
     }
 }

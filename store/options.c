@@ -28,19 +28,23 @@ enum {
 };
 
 static const struct verb_def {
-    const char *name, *args, *doc;
+    const char *name, *args, *short_doc, *doc;
 } VERBS[VERB_COUNT] = {
-    [VERB_RUN] = {"run", "", "Serve the store until SIGTERM or SIGINT."},
-    [VERB_INIT] = {"init", "DIR",
+    [VERB_RUN] = {"run", "", "serve the store (when no verb is given, too)",
+                  "Serve the store until SIGTERM or SIGINT. SIGHUP reads certificates and some of "
+                  "the settings again."},
+    [VERB_INIT] = {"init", "DIR", "make a directory with settings and certificates",
                    "Make a directory with settings, a certificate authority, and certificates for "
                    "the server and for clients; then `photond --config DIR/photond.conf` starts."},
-    [VERB_CERT] = {"cert", "DIR client NAME\nDIR server",
+    [VERB_CERT] = {"cert", "DIR client NAME\nDIR server", "issue one more certificate",
                    "Issue one more client certificate, or the server's anew, with the authority "
                    "that init made."},
-    [VERB_VERIFY] = {"verify", "", "Check every record and index of a store that is not running."},
-    [VERB_CONFIG] = {"config", "",
+    [VERB_VERIFY] = {"verify", "", "check every record of a store that is not running",
+                     "Check every record and every index of a store that is not running. Nothing "
+                     "is changed."},
+    [VERB_CONFIG] = {"config", "", "show each setting's value and where it came from",
                      "Show the value of every setting, where it came from and what it may be."},
-    [VERB_CHECK_CONFIG] = {"check-config", "",
+    [VERB_CHECK_CONFIG] = {"check-config", "", "check settings and certificates, start nothing",
                            "Check settings and certificates as run would, and start nothing."},
 };
 
@@ -251,7 +255,7 @@ static char *main_doc(void)
         abort();
     fprintf(out, "The Muon event store.\n\nVerbs (photond VERB --help tells more):\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(out, "  %-13s %s\n", VERBS[i].name, VERBS[i].doc);
+        fprintf(out, "  %-13s %s\n", VERBS[i].name, VERBS[i].short_doc);
     fputs(CONTACT, out);
     fclose(out);
     return text;
@@ -269,6 +273,47 @@ static enum verb find_verb(const char *word)
     fprintf(stderr, "photond: there is no verb \"%s\"; %s%s\n", word,
             guess ? "did you mean " : "photond --help shows those there are", guess ? guess : "");
     exit(EXIT_CODE_USAGE);
+}
+
+/* argp says of an unknown flag only that it is. So they are looked at first: all that begin with the prefix. */
+static size_t add_names(const struct argp_option *rows, const char *prefix, const char **names,
+                        size_t len)
+{
+    for (; rows && (rows->name || rows->key || rows->doc || rows->group); rows++) {
+        if (rows->name && strncmp(rows->name, prefix, strlen(prefix)) == 0)
+            names[len++] = rows->name;
+    }
+    return len;
+}
+
+static size_t flag_names(const struct argp *argp, const char *prefix, const char **names)
+{
+    static const struct argp_option OWN[] = {
+        {.name = "help"}, {.name = "usage"}, {.name = "version"}, {0}};
+    size_t len = add_names(OWN, prefix, names, 0);
+    len = add_names(argp->options, prefix, names, len);
+    return argp->children ? add_names(argp->children[0].argp->options, prefix, names, len) : len;
+}
+
+static void check_flag(const struct argp *argp, const char *flag)
+{
+    const char *names[SETTING_COUNT + 16];
+    char word[SETTING_NAME_MAX];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(flag, "="), flag);
+    if (flag_names(argp, word, names) > 0)
+        return; /* argp takes abbreviations */
+    const char *guess = nearest(word, names, flag_names(argp, "", names));
+    fprintf(stderr, "photond: there is no flag --%s; %s%s\n", word,
+            guess ? "did you mean --" : "--help shows those there are", guess ? guess : "");
+    exit(EXIT_CODE_USAGE);
+}
+
+static void check_flags(const struct argp *argp, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '=')
+            check_flag(argp, argv[i] + 2);
+    }
 }
 
 void options_parse(struct options *options, int argc, char **argv)
@@ -294,6 +339,7 @@ void options_parse(struct options *options, int argc, char **argv)
     argv[has_verb] = called;
     argp_program_version = VERSION;
     argp_err_exit_status = EXIT_CODE_USAGE;
+    check_flags(&argp, argc - has_verb, argv + has_verb);
     argp_parse(&argp, argc - has_verb, argv + has_verb, 0, NULL, options);
     free(doc);
     if (!options->config_file)
