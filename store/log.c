@@ -12,6 +12,7 @@
 #include "store/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <leveldb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ struct log_batch {
 struct log_iter {
     struct log *log;
     leveldb_iterator_t *at;
-    char *fault; /* LevelDB's words; NULL: none */
+    char *fault;  /* LevelDB's words; NULL: none */
+    bool went_on; /* LevelDB never forgets an error, so later ones are not seen */
 };
 
 /* ---- LevelDB's errors ---- */
@@ -189,13 +191,18 @@ static enum log_fault log_check(struct log *log, struct error *error)
     struct log_end end;
     enum log_fault fault = tailcheck_run(log, &end, error);
     uint64_t marked = place_marked(&log->place);
-    marked = marked > log->marked ? marked : log->marked;
-    if (fault == LOG_OK && end.last_number < marked) {
+    log->marked = marked > log->marked ? marked : log->marked;
+    if (fault == LOG_OK && end.last_number < log->marked) {
         error_set(error, REASON_CORRUPT,
-                  "the store in %s ends with record number %llu, but number %llu was acknowledged; "
-                  "restore a backup",
-                  log->place.dir, (unsigned long long)end.last_number, (unsigned long long)marked);
+                  "the store in %s ends with record number %" PRIu64 ", but number %" PRIu64
+                  " was acknowledged; restore a backup",
+                  log->place.dir, end.last_number, log->marked);
         fault = LOG_DAMAGED;
+    }
+    if (fault == LOG_DAMAGED && log->options.inspect) {
+        log->refused = REASON_CORRUPT;
+        snprintf(log->why, sizeof log->why, "it is damaged, and open for inspection only");
+        return LOG_OK;
     }
     if (fault == LOG_OK)
         log->end = end;
@@ -230,7 +237,8 @@ struct log *log_open(const char *dir, const struct log_options *options, enum lo
         return NULL;
     }
     leveldb_options_set_create_if_missing(log->db_options, 0);
-    place_ballast_make(&log->place, log->options.ballast_bytes);
+    if (!options->inspect)
+        place_ballast_make(&log->place, log->options.ballast_bytes);
     return log;
 }
 
@@ -249,6 +257,11 @@ const char *log_store_id(const struct log *log)
 uint64_t log_incarnation(const struct log *log)
 {
     return log->incarnation;
+}
+
+uint64_t log_marked(const struct log *log)
+{
+    return log->marked;
 }
 
 struct log_end log_end(const struct log *log)
@@ -426,8 +439,15 @@ void log_iter_close(struct log_iter *iter)
 /* After every step: an error may leave the iterator valid, on the other side of a hole. */
 static void log_iter_look(struct log_iter *iter)
 {
-    if (!iter->fault)
+    if (!iter->fault && !iter->went_on)
         leveldb_iter_get_error(iter->at, &iter->fault);
+}
+
+void log_iter_go_on(struct log_iter *iter)
+{
+    leveldb_free(iter->fault);
+    iter->fault = NULL;
+    iter->went_on = true;
 }
 
 void log_iter_seek(struct log_iter *iter, struct span key)

@@ -30,7 +30,8 @@ enum log_fault {
 };
 
 struct log_options {
-    bool create;               /* make the store if the directory is missing or empty */
+    bool create;  /* make the store if the directory is missing or empty */
+    bool inspect; /* open it even if the tail is damaged, for reading only: photond verify */
     size_t write_buffer_bytes; /* 0: 64 MiB */
     size_t file_bytes;         /* 0: 64 MiB */
     size_t cache_bytes;        /* 0: 64 MiB */
@@ -53,6 +54,8 @@ void log_close(struct log *log); /* iterators must be closed */
 
 const char *log_store_id(const struct log *log); /* a UUID */
 uint64_t log_incarnation(const struct log *log);
+uint64_t
+log_marked(const struct log *log); /* the greatest record number known to be acknowledged */
 struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
 
 /* ---- writing: a batch is written whole and synced, or not at all ---- */
@@ -88,5 +91,7 @@ struct span log_iter_key(const struct log_iter *iter);   /* until the iterator m
 struct span log_iter_value(const struct log_iter *iter); /* likewise */
 /* Must be asked when an iterator ceases to be valid: an error ends a scan just as the end does, at the place where it is met. */
 enum reason log_iter_fault(const struct log_iter *iter, struct error *error);
+/* For photond verify only: forget the fault; valid again if LevelDB finds anything behind the hole. */
+void log_iter_go_on(struct log_iter *iter);
 
 #endif

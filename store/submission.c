@@ -38,7 +38,7 @@ static size_t digest_add(uint8_t *text, size_t at, struct span field)
     return at + field.len;
 }
 
-static void digest_event(const struct event *event, uint8_t out[16])
+void submission_digest(const struct event *event, uint8_t out[16])
 {
     static const struct span json = {(const uint8_t *)"application/json", 16};
     const struct span fields[] = {event->stream_name,
@@ -71,7 +71,7 @@ static bool submission_facts(struct submission *submission)
         const struct event *event = &request->events[i];
         struct event_facts *facts = &submission->facts[i];
         facts->stream_hash = stream_hash(event->stream_name);
-        digest_event(event, facts->digest);
+        submission_digest(event, facts->digest);
         struct key key = key_event_id(event->event_id);
         if (key.len <= sizeof facts->id_key) {
             memcpy(facts->id_key, key.data, key.len);

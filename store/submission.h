@@ -25,6 +25,9 @@ struct event_facts {
     uint8_t id_key_len;   /*   0: it does not */
 };
 
+/* The digest of a stored event, to compare with its id's entry. */
+void submission_digest(const struct event *event, uint8_t out[16]);
+
 struct submission {
     enum submission_kind kind;
     struct emit_request request; /* spans into memory that the owner keeps until done */

@@ -17,6 +17,7 @@
 #include "store/heads.h"
 #include "store/ids.h"
 #include "store/keys.h"
+#include "store/submission.h"
 #include "wire/event.h"
 #include "wire/pb.h"
 #include "wire/text.h"
@@ -43,16 +44,26 @@ const char *stock_id(uint64_t i, char out[64])
     return out;
 }
 
+struct texts {
+    char stream[32], id[64], payload[64];
+};
+
+/* What the client sent. */
+static struct event event_make(uint64_t i, struct texts *texts)
+{
+    snprintf(texts->payload, sizeof texts->payload, "{\"n\":%" PRIu64 "}", i * 2654435761u);
+    return (struct event){.stream_name = text_span(stock_stream(i, texts->stream)),
+                          .event_type = text_span("Stocked"),
+                          .event_id = text_span(stock_id(i, texts->id)),
+                          .payload = text_span(texts->payload)};
+}
+
 /* The stored event: a client's fields, then the store's. */
 static uint8_t *event_write(uint8_t *at, uint64_t i, uint64_t order_id, uint64_t version,
                             int64_t time_ms)
 {
-    char stream[32], id[64], payload[64];
-    snprintf(payload, sizeof payload, "{\"n\":%" PRIu64 "}", i * 2654435761u);
-    struct event event = {.stream_name = text_span(stock_stream(i, stream)),
-                          .event_type = text_span("Stocked"),
-                          .event_id = text_span(stock_id(i, id)),
-                          .payload = text_span(payload)};
+    struct texts texts;
+    struct event event = event_make(i, &texts);
     size_t len = event_size(&event) + pb_uint_size(13, order_id) + pb_uint_size(14, version) +
                  pb_uint_size(15, (uint64_t)time_ms);
     *at++ = 0x0a;
@@ -66,11 +77,13 @@ static uint8_t *event_write(uint8_t *at, uint64_t i, uint64_t order_id, uint64_t
 static void put_id(struct log_batch *batch, uint64_t i, uint64_t order_id, uint64_t version,
                    int64_t time_ms)
 {
-    char id[64];
+    struct texts texts;
+    struct event event = event_make(i, &texts);
     uint8_t value[ID_ENTRY_BYTES];
     struct id_entry entry = {.order_id = order_id, .version = version, .time_ms = time_ms};
+    submission_digest(&event, entry.digest);
     id_entry_encode(value, &entry);
-    struct key key = key_event_id(text_span(stock_id(i, id)));
+    struct key key = key_event_id(event.event_id);
     log_batch_put(batch, key_span(&key), (struct span){value, sizeof value});
 }
 
