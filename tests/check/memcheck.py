@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,13 +31,15 @@ def commands(build):
 
 
 def run(command, environment):
+    begun = time.monotonic()
     suppressions = [f"--suppressions={path}" for path in HERE.glob("suppressions/valgrind.supp")]
     try:
-        return subprocess.run([*VALGRIND, *suppressions, *command], env={**os.environ, **environment},
+        done = subprocess.run([*VALGRIND, *suppressions, *command], env={**os.environ, **environment},
                               capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired as expired:
-        return subprocess.CompletedProcess(command, -1, (expired.stdout or b"").decode(errors="replace"),
+        done = subprocess.CompletedProcess(command, -1, (expired.stdout or b"").decode(errors="replace"),
                                            f"not done after {TIMEOUT_S} s")
+    return done, time.monotonic() - begun
 
 
 def main(build):
@@ -48,9 +51,9 @@ def main(build):
                 print(f"FAIL  {name}: ctest knows no such test")
                 failed += 1
                 continue
-            done = runs[name].result()
+            done, took_s = runs[name].result()
             clean = done.returncode == 0 and "==" not in done.stderr
-            print(f"{'ok' if clean else 'FAIL':4}  {name}")
+            print(f"{'ok' if clean else 'FAIL':4}  {name} ({took_s:.0f} s)")
             if not clean:
                 print(done.stdout[-4000:], done.stderr[-8000:])
             passed, failed = passed + clean, failed + (not clean)
