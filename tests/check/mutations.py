@@ -28,10 +28,20 @@ MUTATIONS = [
              "if (fault == LOG_OK && end.last_number + 1000 < marked) {", "log_test"),
     Mutation("reused-id-is-a-retry", "a known event id with other content counts as a retry", "store/sequence.c",
              "    if (known->reused)\n", "    if (known->reused && known->known == 0)\n", "sequence_test"),
-    Mutation("expectations-before-duplicates", "the retry of a success meets its own expectation",
+    Mutation("duplicates-not-checked", "event ids that are known are not found", "store/sequence.c",
+             "        if (!found)\n            continue;", "        if (found >= 0)\n            continue;", "sequence_test"),
+    Mutation("partial-is-a-retry", "a batch of which only a part is known counts as a retry", "store/sequence.c",
+             "else if (known->known < sub->request.events_len)", "else if (known->known == 0)", "sequence_test"),
+    Mutation("expectations-first", "expectations are checked before duplicates, so that a retry meets its own events",
              "store/sequence.c",
-             "case EXPECT_VERSION:\n        return head->last_version == expect->version;",
-             "case EXPECT_VERSION:\n        return head->last_version <= expect->version;", "sequence_test"),
+             "    if (sequence_duplicate(sub, &known))\n        return true;\n    if (!sequence_expect(s, sub, error))\n"
+             "        return false;\n",
+             "    if (!sequence_expect(s, sub, error))\n        return false;\n"
+             "    if (!sub->error && sequence_duplicate(sub, &known))\n        return true;\n", "sequence_test"),
+    Mutation("clock-goes-back", "order ids follow the clock, wherever it jumps", "store/sequence.c",
+             "if (now_us > 0 && (uint64_t)now_us > first)", "if (now_us > 0)", "sequence_test"),
+    Mutation("failed-write-succeeds", "those whose commit could not be written are told that it was",
+             "store/commit.c", "    fail_all(taken, &unknown);\n", "    (void)unknown;\n", "commit_test"),
 ]
 
 
