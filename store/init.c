@@ -225,7 +225,8 @@ static void tell(const struct init_options *options, const struct names *names, 
                 clients[i], clients[i]);
     fprintf(out,
             "\nStart it:             photond --config %s/photond.conf\n"
-            "A client needs:       %s/tls/ca.crt and its own .crt and .key\n"
+            "A client needs:       tls/ca.crt and its own .crt and .key; muon finds them with "
+            "MUON_CERTS=%s\n"
             "One more client:      photond cert %s client NAME\n"
             "The server's anew:    photond cert %s server --force\n",
             options->dir, options->dir, options->dir, options->dir);

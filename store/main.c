@@ -29,23 +29,28 @@ static enum exit_code show_config(const struct options *options)
     return faults == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
 }
 
-int main(int argc, char **argv)
+static enum exit_code run_verb(const struct options *options)
 {
-    static struct options options;
-    options_parse(&options, argc, argv);
-    switch (options.verb) {
+    switch (options->verb) {
     case VERB_INIT:
-        return init_run(&options.init, stdout, stderr);
+        return init_run(&options->init, stdout, stderr);
     case VERB_CERT:
-        return init_cert(&options.init, options.client, stdout, stderr);
+        return init_cert(&options->init, options->client, stdout, stderr);
     case VERB_CONFIG:
-        return show_config(&options);
+        return show_config(options);
     case VERB_CHECK_CONFIG:
-        return run_check(&options);
+        return run_check(options);
     case VERB_VERIFY:
     case VERB_RUN:
     case VERB_COUNT:
         break;
     }
-    return run_store(&options);
+    return run_store(options);
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    options_parse(&options, argc, argv);
+    return (int)run_verb(&options);
 }

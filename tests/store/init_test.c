@@ -336,7 +336,7 @@ static int init_with_room(struct fixture *f, rlim_t bytes)
         struct rlimit limit = {bytes, bytes};
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
-        _exit(init(f, false));
+        _exit((int)init(f, false));
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -285,6 +285,25 @@ static void config_shows_values_and_origins(void **state)
     assert_run(EXIT_CODE_OK, "#listen = 127.0.0.1:10566", ARGS("config", "--example"), NO_ENV);
 }
 
+/* Each table of the documents is what the program prints. */
+static void the_documents_are_what_the_tables_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *flag;
+    } ROWS[] = {{DOCS_DIR "/configuration.md", "--markdown"},
+                {DOCS_DIR "/operating.md", "--exit-codes"}};
+    struct photond_options options = {.program = FAKE_PROGRAM};
+    for (size_t i = 0; i < 2; i++) {
+        char *said, *document = tempdir_read(ROWS[i].file, NULL);
+        assert_non_null(document);
+        assert_int_equal(photond_run(&options, ARGS("config", ROWS[i].flag), &said), EXIT_CODE_OK);
+        assert_contains(document, said);
+        free(said);
+        free(document);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -301,6 +320,7 @@ int main(void)
         cmocka_unit_test(bad_certificates_have_their_exit_code),
         cmocka_unit_test(help_shows_every_setting_and_each_verb_its_own),
         cmocka_unit_test(config_shows_values_and_origins),
+        cmocka_unit_test(the_documents_are_what_the_tables_say),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }
