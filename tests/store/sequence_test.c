@@ -9,166 +9,7 @@
 
 #include <cmocka.h>
 
-#include "store/sequence.h"
-#include "tests/lib/tempdir.h"
-#include "wire/text.h"
-
-enum { NOW_US = 1700000000000000 };
-
-struct fixture {
-    char *dir;
-    struct log *log;
-    struct sequence sequence;
-    int64_t now_us;
-};
-
-static void fixture_load(struct fixture *f)
-{
-    enum log_fault fault;
-    struct error error;
-    struct log_options options = {.create = true, .ballast_bytes = 4096};
-    f->log = log_open(f->dir, &options, &fault, &error);
-    assert_non_null(f->log);
-    f->sequence = (struct sequence){.log = f->log,
-                                    .heads = heads_new(1 << 20),
-                                    .ids = ids_new(f->log, 1000, &error),
-                                    .builder = builder_new(),
-                                    .end = log_end(f->log)};
-}
-
-static void fixture_unload(struct fixture *f)
-{
-    builder_free(f->sequence.builder);
-    ids_free(f->sequence.ids);
-    heads_free(f->sequence.heads);
-    log_close(f->log);
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    f->dir = tempdir_new();
-    f->now_us = NOW_US;
-    fixture_load(f);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fixture_unload(f);
-    tempdir_remove(f->dir);
-    free(f);
-    return 0;
-}
-
-/* ---- a batch to submit ---- */
-
-struct batch {
-    struct emit_request request;
-    struct bytes *raw[8];
-    struct submission submission;
-};
-
-static void batch_begin(struct batch *b)
-{
-    *b = (struct batch){0};
-    /* As the decoder lays it out: one block, the expectations behind the events. */
-    b->request.events = calloc(1, 8 * sizeof(struct event) + 8 * sizeof(struct expect));
-    b->request.expects = (struct expect *)(b->request.events + 8);
-}
-
-static void batch_event(struct batch *b, const char *stream, const char *id, const char *payload)
-{
-    size_t i = b->request.events_len++;
-    struct event event = {.stream_name = text_span(stream),
-                          .event_type = text_span("T"),
-                          .event_id = text_span(id),
-                          .payload = text_span(payload)};
-    b->raw[i] = bytes_new(event_size(&event));
-    event_put(b->raw[i]->data, &event);
-    assert_true(event_read(bytes_span(b->raw[i]), &b->request.events[i]));
-}
-
-static void batch_expect(struct batch *b, const char *stream, enum expect_kind kind,
-                         uint64_t version)
-{
-    b->request.expects[b->request.expects_len++] =
-        (struct expect){text_span(stream), kind, version};
-}
-
-static void batch_add(struct fixture *f, struct batch *b)
-{
-    struct error error;
-    assert_true(submission_init_emit(&b->submission, &b->request));
-    assert_true(sequence_add(&f->sequence, &b->submission, &error));
-}
-
-static void batch_end(struct batch *b)
-{
-    submission_fini(&b->submission);
-    for (size_t i = 0; i < 8; i++)
-        bytes_unref(b->raw[i]);
-}
-
-static void commit_begin(struct fixture *f)
-{
-    sequence_start(&f->sequence, f->now_us, 4096);
-}
-
-static void commit_write(struct fixture *f)
-{
-    struct error error;
-    struct log_end after;
-    bool empty;
-    assert_true(sequence_finish(&f->sequence, &after, &empty, &error));
-    if (!empty)
-        assert_int_equal(log_write(f->log, builder_batch(f->sequence.builder), &error),
-                         REASON_NONE);
-    sequence_settle(&f->sequence, after);
-}
-
-/* One event in a commit of its own; the outcome's reason. */
-static enum reason emit_one(struct fixture *f, const char *stream, const char *id,
-                            const char *payload, struct stored_at *at)
-{
-    struct batch b;
-    batch_begin(&b);
-    batch_event(&b, stream, id, payload);
-    commit_begin(f);
-    batch_add(f, &b);
-    commit_write(f);
-    enum reason reason = b.submission.error ? b.submission.error->reason : REASON_NONE;
-    if (at && reason == REASON_NONE)
-        *at = b.submission.stored[0];
-    batch_end(&b);
-    return reason;
-}
-
-static enum reason delete_one(struct fixture *f, const char *stream, uint64_t *deleted)
-{
-    struct submission submission;
-    struct expect none = {0};
-    static int n;
-    char id[32];
-    snprintf(id, sizeof id, "deletion-%d", n++);
-    struct event event = {.stream_name = text_span("__store__"),
-                          .event_type = text_span("stream-deleted"),
-                          .event_id = text_span(id)};
-    struct bytes *raw = bytes_new(event_size(&event));
-    event_put(raw->data, &event);
-    struct error error;
-    assert_true(submission_init_delete(&submission, text_span(stream), &none, bytes_span(raw)));
-    commit_begin(f);
-    assert_true(sequence_add(&f->sequence, &submission, &error));
-    commit_write(f);
-    *deleted = submission.deleted_events;
-    enum reason reason = submission.error ? submission.error->reason : REASON_NONE;
-    submission_fini(&submission);
-    bytes_unref(raw);
-    return reason;
-}
+#include "tests/store/decider.h"
 
 /* ---- order ids ---- */
 
@@ -351,10 +192,10 @@ static void deletion_keeps_the_version_counter_and_the_event_ids(void **state)
     struct stored_at at;
     emit_one(f, "s", "1", "x", NULL);
     emit_one(f, "s", "2", "x", NULL);
-    assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+    assert_int_equal(delete_one(f, "s", &deleted, NULL), REASON_NONE);
     assert_int_equal(deleted, 2);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+        assert_int_equal(delete_one(f, "s", &deleted, NULL), REASON_NONE);
         assert_int_equal(deleted, 0);
         fixture_unload(f);
         fixture_load(f);
@@ -362,7 +203,7 @@ static void deletion_keeps_the_version_counter_and_the_event_ids(void **state)
     assert_int_equal(emit_one(f, "s", "1", "y", NULL), REASON_EVENT_ID_REUSED);
     assert_int_equal(emit_one(f, "s", "3", "x", &at), REASON_NONE);
     assert_int_equal(at.version, 3);
-    assert_int_equal(delete_one(f, "s", &deleted), REASON_NONE);
+    assert_int_equal(delete_one(f, "s", &deleted, NULL), REASON_NONE);
     assert_int_equal(deleted, 1);
 }
 
@@ -372,7 +213,7 @@ static void a_deleted_stream_does_not_exist_but_has_its_version(void **state)
     struct fixture *f = *state;
     uint64_t deleted;
     emit_one(f, "s", "1", "x", NULL);
-    delete_one(f, "s", &deleted);
+    delete_one(f, "s", &deleted, NULL);
     struct batch b;
     batch_begin(&b);
     batch_event(&b, "s", "2", "x");
@@ -500,30 +341,34 @@ static void random_histories_agree_with_the_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds, setup,
-            teardown),
-        cmocka_unit_test_setup_teardown(an_event_id_is_refused_for_other_content, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_partly_known_batch_stores_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together, setup,
-                                        teardown),
+            a_retry_of_a_success_is_a_success_though_its_expectation_no_longer_holds, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_event_id_is_refused_for_other_content, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_partly_known_batch_stores_nothing, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
-            of_two_writers_with_one_expectation_in_one_commit_the_first_wins, setup, teardown),
-        cmocka_unit_test_setup_teardown(deletion_keeps_the_version_counter_and_the_event_ids, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_deleted_stream_does_not_exist_but_has_its_version, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(random_histories_agree_with_the_model, setup, teardown),
+            of_two_writers_with_one_expectation_in_one_commit_the_first_wins, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(deletion_keeps_the_version_counter_and_the_event_ids,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_deleted_stream_does_not_exist_but_has_its_version,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(random_histories_agree_with_the_model, fixture_setup,
+                                        fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
