@@ -34,6 +34,7 @@ PLANTED = [
     (style, "left open", {"docs/a.md": "TO" "DO: write this\n"}),
     (style, "a path of one machine", {"docs/a.md": "cd /" "home/somebody\n"}),
     (style, "new line", {"docs/a.md": "words"}),
+    (style, "a test that sleeps", {"tests/t.c": "int f(void)\n{\n    usleep(10);\n}\n"}),
     (style, "must stay under", {"README.md": "line\n" * 150}),
     (style, "not as clang-format", {"tests/t.c": "int a  ;\n"}),
     (links, "which is not there", {"docs/a.md": "see [b](b.md)\n"}),

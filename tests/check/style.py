@@ -12,6 +12,7 @@ README_LINES = 150
 # Written in two halves, so that this file is clean by its own rule.
 OPEN_MARK = re.compile(r"\b(" + "TO" "DO|FIX" "ME|XX" "X)" + r"\b")
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.-])/(work|root|farm|home)/")
+SLEEP = re.compile(r"\b(u|nano)?sleep\(")
 MAIN_ONLY = re.compile(r"^(bench|examples|tests)/")  # programs there need no header of their own
 MADE_BY_TOOLS = re.compile(r"(^|/)package-lock\.json$|go\.sum$|^LICENSE$")
 
@@ -36,12 +37,20 @@ def has_header(root, name):
         or re.search(r"^(int )?main\(", text(root, name) or "", re.M)
 
 
+def check_sleep(root, name):
+    for number, line in lines(root, name):
+        if SLEEP.search(line):
+            yield f"{name}:{number}: a test that sleeps; wait for what it waits for"
+
+
 def check_c(root, name):
     length = len(lines(root, name)) - 1
     if length > FILE_LINES:
         yield f"{name}: {length} lines; {FILE_LINES} at most"
     if name.endswith(".c") and not has_header(root, name):
         yield f"{name}: has no header {name[:-2]}.h"
+    if name.startswith("tests/"):
+        yield from check_sleep(root, name)
     yield from check_functions(root, name)
 
 
