@@ -1,51 +1,62 @@
 /*
  * cursor.h - a reader's place in the log, and the one way to read on from it: for cold, hot and hot-cold subscriptions and for
- * pages, forwards. (Backwards: read.c.)
+ * pages, forwards. (Backwards: backward.h.)
  *
- * "__all__" and patterns walk records by order id; a plain stream walks its extents by version. Threads: one at a time.
+ * "__all__" and patterns walk records by order id. A plain stream walks its extents by version; once it has reached the head,
+ * it walks the records in memory, too, for as long as it keeps up. Threads: one at a time, a reader thread.
  */
 #ifndef PHOTON_CURSOR_H
 #define PHOTON_CURSOR_H
 
+#include "store/filter.h"
+#include "store/parts.h"
 #include "store/store.h"
-#include "wire/codec.h"
 
-enum cursor_kind { CURSOR_ALL, CURSOR_STREAM, CURSOR_PATTERN };
+/* Where it stands: may be copied, and put back to read the same again. */
+struct cursor_at {
+    uint64_t next; /* the first order id that has not been looked at */
+    uint64_t
+        next_version; /* plain streams: no version before it is wanted; if located, the first not looked at */
+    bool located;
+    bool live;       /* plain streams: it has reached the head, and walks records */
+    uint64_t number; /* of the last record wholly before next, as scan.h has it */
+    uint64_t left;   /* events that may still be given; UINT64_MAX: no limit */
+};
 
 struct cursor {
     struct store *store;
-    enum cursor_kind kind;
-    struct bytes *request; /* keeps the spans below alive */
-    struct span name;
-    struct span event_type[EVENT_TYPES_MAX];
-    size_t event_types;
-    uint64_t next;         /* the first order id that has not been looked at */
-    uint64_t next_version; /* CURSOR_STREAM: the first version that has not been looked at */
-    uint64_t left;         /* events that may still be given; UINT64_MAX: no limit */
-    uint64_t truncated;    /* what was asked for was deleted up to this order id; 0: no */
+    struct bytes *message; /* keeps the filter's spans alive */
+    struct filter filter;
+    struct cursor_at at;
+    int64_t time_min_ms; /* events before are left out */
+    uint64_t truncated;  /* what was asked for was deleted up to this order id; 0: no */
 };
 
-enum { CURSOR_PARTS_MAX = 64 };
-/* One step's result: parts that, one after the other, are framed events. */
+/* One step's result: framed events. */
 struct cursor_batch {
-    struct bytes *parts[CURSOR_PARTS_MAX]; /* references, given back by cursor_batch_clear */
-    size_t parts_len;
-    size_t bytes;
+    struct parts parts;
     uint64_t events;
     uint64_t passed; /* events looked at and left out */
     bool at_head;    /* everything up to head has been looked at */
     bool done;       /* the limit is reached */
 };
 
-/* Find the place that the request names; reads the disk. The message (for the spans) is referenced. */
+/* Find the place that the request names; reads the disk. The message (for the spans) is referenced. On failure there is nothing to
+ * close. STREAM_HOT begins behind the head of this moment. */
 enum reason cursor_open(struct cursor *cursor, struct store *store, struct bytes *message,
                         const struct subscribe_request *request, struct error *error);
 void cursor_close(struct cursor *cursor);
 
-/* One bounded step: at most about bytes_max of events (one event may exceed it) and at most 10,000 events passed over, nothing beyond
- * head. Reads memory only (tail) when it can, else the disk; disk = false: give 0 events and at_head = false rather than read it. */
-enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max, bool disk, struct cursor_batch *batch,
-                        struct error *error);
-void cursor_batch_clear(struct cursor_batch *batch);
+/* Nothing that the cursor wants stands before order_id: go on there. Never goes back. */
+void cursor_skip(struct cursor *cursor, uint64_t order_id);
+
+/* At most so many events are passed over in one step. */
+enum { CURSOR_PASSED_MAX = 5000 };
+
+/* One bounded step, nothing beyond head. It ends after the record that makes bytes_max full, so it gives at most that, and 64 KiB or
+ * one large event more. On success, the batch's parts are the caller's to clear (parts_clear). CORRUPT names where: a damaged record
+ * fails the readers that need it, after they have been given what stands before it; a missing one is never passed over. */
+enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
+                        struct cursor_batch *batch, struct error *error);
 
 #endif

@@ -1,0 +1,236 @@
+/*
+ * feed.c - see feed.h.
+ *
+ * Everything that happens sets a flag under the feed's lock and then asks one question: is there anything to do? If so, the job is
+ * queued, unless it is already; so it is in the queue or running at most once, and it alone makes messages and ends the call.
+ * Ending is its last act: from then on gone may free the feed at any moment.
+ */
+#include "store/feed.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { STUCK_MS = 1000 };
+
+static bool may_make_ahead(const struct feed *feed)
+{
+    return feed->maker->take_back && !feed->stuck &&
+           atomic_load(feed->ahead_left) >= FEED_AHEAD_BYTES;
+}
+
+static bool is_over(const struct feed *feed)
+{
+    return feed->ended || feed->stop;
+}
+
+/* Has the job anything to do? */
+static bool runnable(const struct feed *feed)
+{
+    if (is_over(feed))
+        return !feed->sending && !feed->finished;
+    return !feed->idle && !feed->ready.bytes && (!feed->sending || may_make_ahead(feed));
+}
+
+static void schedule(struct feed *feed)
+{
+    if (feed->scheduled || !runnable(feed))
+        return;
+    feed->scheduled = true;
+    readers_submit(feed->readers, &feed->job);
+}
+
+/* ---- sending ---- */
+
+/* Under the lock. The handlers of the call run later, never within serve_send. */
+static void send(struct feed *feed, struct parts *message)
+{
+    feed->sending = true;
+    feed->sent_ms = cq_mono_ms();
+    serve_send(feed->call, message->part, message->len, false);
+    parts_clear(message);
+}
+
+static void drop_ready(struct feed *feed)
+{
+    parts_clear(&feed->ready);
+    atomic_fetch_add(feed->ahead_left, feed->reserved);
+    feed->reserved = 0;
+}
+
+void feed_sent(struct serve_call *call, bool ok)
+{
+    struct feed *feed = serve_call_get(call);
+    pthread_mutex_lock(&feed->lock);
+    feed->sending = feed->stuck = false;
+    if (!ok && !feed->stop)
+        feed->stop = REASON_CALLER_GONE;
+    if (feed->ready.bytes && !feed->stop) {
+        send(feed, &feed->ready);
+        drop_ready(feed);
+    }
+    schedule(feed);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+/* ---- the job ---- */
+
+/* Set aside the room for a message that is made ahead. */
+static bool reserve(struct feed *feed)
+{
+    size_t left = atomic_load(feed->ahead_left);
+    while (left >= FEED_AHEAD_BYTES)
+        if (atomic_compare_exchange_weak(feed->ahead_left, &left, left - FEED_AHEAD_BYTES)) {
+            feed->reserved = FEED_AHEAD_BYTES;
+            return true;
+        }
+    return false;
+}
+
+/* What a message made ahead does not need goes back. */
+static void settle(struct feed *feed)
+{
+    size_t keep = feed->ready.bytes < feed->reserved ? feed->ready.bytes : feed->reserved;
+    if (feed->reserved == keep)
+        return;
+    atomic_fetch_add(feed->ahead_left, feed->reserved - keep);
+    feed->reserved = keep;
+}
+
+static void keep_error(struct feed *feed, const struct error *error)
+{
+    feed->failed = malloc(sizeof *feed->failed);
+    if (feed->failed)
+        *feed->failed = *error;
+    else
+        feed->stop = error->reason;
+}
+
+/* Under the lock, which is given back meanwhile. */
+static void make(struct feed *feed)
+{
+    struct parts message = {0};
+    struct error error;
+    bool ahead = feed->sending;
+    if (ahead && !reserve(feed))
+        return;
+    feed->woken = false;
+    feed->making = true;
+    pthread_mutex_unlock(&feed->lock);
+    enum feed_result result = feed->maker->make(feed, ahead, &message, &error);
+    pthread_mutex_lock(&feed->lock);
+    feed->making = false;
+    feed->idle = result == FEED_IDLE && !feed->woken;
+    feed->ended = result == FEED_LAST || result == FEED_FAILED;
+    if (result == FEED_FAILED)
+        keep_error(feed, &error);
+    if (feed->sending)
+        feed->ready = message;
+    else if (message.bytes && !feed->stop)
+        send(feed, &message);
+    else
+        parts_clear(&message);
+    settle(feed);
+}
+
+/* Give up the lock for good. */
+static void finish(struct feed *feed)
+{
+    struct error error;
+    bool ok = !feed->stop && !feed->failed;
+    if (feed->failed)
+        error = *feed->failed;
+    else if (feed->stop == REASON_SHUTTING_DOWN)
+        error_set(&error, feed->stop, "the server is going down: connect again and go on");
+    else if (feed->stop)
+        error_set(&error, feed->stop, "the call was given up");
+    feed->finished = true;
+    drop_ready(feed);
+    pthread_mutex_unlock(&feed->lock);
+    feed->maker->end(feed);
+    serve_finish(feed->call, ok ? NULL : &error);
+}
+
+static void run(struct readers_job *job)
+{
+    struct feed *feed = (struct feed *)((char *)job - offsetof(struct feed, job));
+    pthread_mutex_lock(&feed->lock);
+    if (is_over(feed) && runnable(feed)) {
+        finish(feed);
+        return;
+    }
+    if (runnable(feed))
+        make(feed);
+    feed->scheduled = false;
+    schedule(feed);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+/* ---- from outside ---- */
+
+void feed_start(struct feed *feed)
+{
+    pthread_mutex_init(&feed->lock, NULL);
+    feed->job.run = run;
+    feed->sent_ms = cq_mono_ms();
+    serve_call_set(feed->call, feed);
+    pthread_mutex_lock(&feed->lock);
+    schedule(feed);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+void feed_wake(struct feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    feed->woken = true;
+    feed->idle = false;
+    schedule(feed);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+void feed_stop(struct feed *feed, enum reason reason)
+{
+    pthread_mutex_lock(&feed->lock);
+    if (!feed->stop)
+        feed->stop = reason;
+    schedule(feed);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms)
+{
+    pthread_mutex_lock(&feed->lock);
+    int64_t quiet = now_ms - feed->sent_ms;
+    if (feed->sending && feed->ready.bytes && !feed->making && quiet >= STUCK_MS) {
+        drop_ready(feed);
+        feed->stuck = true;
+        feed->ended = false; /* it may have been the last one */
+        feed->maker->take_back(feed);
+    }
+    bool is_quiet = !feed->sending && quiet >= quiet_ms;
+    pthread_mutex_unlock(&feed->lock);
+    return is_quiet;
+}
+
+int64_t feed_quiet_ms(struct feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    int64_t quiet = cq_mono_ms() - feed->sent_ms;
+    pthread_mutex_unlock(&feed->lock);
+    return quiet;
+}
+
+void feed_lost(struct serve_call *call)
+{
+    feed_stop(serve_call_get(call), REASON_CALLER_GONE);
+}
+
+void feed_gone(struct serve_call *call)
+{
+    struct feed *feed = serve_call_get(call);
+    if (!feed)
+        return;
+    pthread_mutex_destroy(&feed->lock);
+    free(feed->failed);
+    parts_clear(&feed->ready);
+    feed->maker->free(feed);
+}

@@ -1,0 +1,219 @@
+/*
+ * stream.c - see stream.h.
+ *
+ * The index is derived from the records, so it is not believed: the first event of each run must be the one that the index says.
+ * Versions are dense; where some are missing they have been deleted, which the stream's cut tells, or the index has a hole.
+ */
+#include "store/stream.h"
+
+#include <inttypes.h>
+
+#include "store/locate.h"
+#include "store/pick.h"
+#include "store/scan.h"
+#include "wire/event.h"
+#include "wire/text.h"
+
+enum reason stream_record(struct store *store, struct span stream, uint64_t order_id,
+                          struct bytes **value, struct record *record, struct error *error)
+{
+    if (tail_find(store->tail, order_id, value, record)) {
+        if (record->first == order_id)
+            return REASON_NONE;
+        bytes_unref(*value);
+    }
+    struct key key = key_record(order_id);
+    enum reason reason = log_get(store->log, key_span(&key), value, error);
+    if (reason)
+        return reason;
+    if (!*value)
+        return error_set(
+            error, REASON_CORRUPT,
+            "record %" PRIu64
+            " is missing, which stream \"%.*s\" needs; run photond verify, restore a backup",
+            order_id, (int)stream.len, (const char *)stream.data);
+    reason = record_open(order_id, bytes_span(*value), record, error);
+    if (reason)
+        bytes_unref(*value);
+    return reason;
+}
+
+enum reason stream_check(struct span stream, uint64_t version, uint64_t record, struct span event,
+                         struct error *error)
+{
+    struct event fields;
+    if (filter_erased(event) || (event_read(event, &fields) && fields.version == version &&
+                                 text_equal(fields.stream_name, stream)))
+        return REASON_NONE;
+    return error_set(error, REASON_CORRUPT,
+                     "the index of stream \"%.*s\" does not fit record %" PRIu64
+                     " at version %" PRIu64 "; run photond verify",
+                     (int)stream.len, (const char *)stream.data, record, version);
+}
+
+/* ---- one extent ---- */
+
+struct walk {
+    struct pick pick;
+    struct log_iter *iter;
+    struct record record;
+    struct span rest; /* of the record's body */
+    uint32_t ordinal; /* of the frame at rest */
+    uint64_t version; /* of the event that comes next in the extent */
+    bool open;        /* every event of the stream is wanted */
+    bool check;       /* the next event begins a run */
+};
+
+/* The frame at an ordinal, which never decreases. */
+static bool walk_to(struct walk *walk, uint32_t ordinal, struct span *frame, struct span *event)
+{
+    while (walk->ordinal <= ordinal) {
+        if (record_next(&walk->rest, frame, event) != 1)
+            return false;
+        walk->ordinal++;
+    }
+    return true;
+}
+
+static enum reason read_event(struct walk *walk, uint32_t ordinal, struct error *error)
+{
+    struct cursor *cursor = walk->pick.cursor;
+    struct span frame, event;
+    uint64_t order_id = walk->record.first + ordinal;
+    if (!walk_to(walk, ordinal, &frame, &event))
+        return pick_malformed(error, order_id);
+    if ((walk->check || !walk->open) &&
+        stream_check(cursor->filter.name, walk->version, walk->record.first, event, error))
+        return error->reason;
+    walk->check = false;
+    int wanted = walk->open ? !filter_erased(event) : filter_wants(&cursor->filter, event);
+    if (wanted < 0)
+        return pick_malformed(error, order_id);
+    if (wanted == 0)
+        pick_pass(&walk->pick, 1);
+    else if (!pick_take(&walk->pick, frame))
+        return pick_no_memory(error);
+    cursor->at.next = order_id + 1;
+    cursor->at.next_version = walk->version + 1;
+    return REASON_NONE;
+}
+
+static enum reason read_runs(struct walk *walk, struct extent extent, struct error *error)
+{
+    struct extent_run run;
+    bool fault = false;
+    enum reason reason = REASON_NONE;
+    while (!reason && extent_next(&extent, &run, &fault))
+        for (uint32_t i = 0; i < run.count && !reason; i++) {
+            if (pick_is_over(&walk->pick))
+                return REASON_NONE;
+            walk->check |= i == 0;
+            if (walk->version >= walk->pick.cursor->at.next_version)
+                reason = read_event(walk, run.ordinal + i, error);
+            walk->version++;
+        }
+    return reason;
+}
+
+static enum reason read_extent(struct walk *walk, const struct located *at, struct error *error)
+{
+    struct cursor *cursor = walk->pick.cursor;
+    struct bytes *value;
+    enum reason reason = stream_record(cursor->store, cursor->filter.name, at->extent.record,
+                                       &value, &walk->record, error);
+    if (reason)
+        return reason;
+    if (walk->record.time_ms < cursor->time_min_ms) {
+        pick_pass(&walk->pick, at->last_version - at->version + 1);
+        cursor->at.next = walk->record.last + 1;
+        cursor->at.next_version = at->last_version + 1;
+    } else {
+        walk->rest = walk->record.body;
+        walk->ordinal = 0;
+        walk->version = at->version;
+        walk->open = filter_is_open_in_stream(&cursor->filter);
+        walk->pick.value = value;
+        reason = read_runs(walk, at->extent, error);
+        if (!pick_flush(&walk->pick))
+            reason = pick_no_memory(error);
+    }
+    bytes_unref(value);
+    return reason;
+}
+
+/* ---- from extent to extent ---- */
+
+/* Where the cursor stands is known by order id only. */
+static enum reason find_version(struct cursor *cursor, struct error *error)
+{
+    struct cut cut;
+    uint64_t version;
+    enum reason reason = locate_cut(cursor->store->log, cursor->filter.name, &cut, error);
+    if (!reason)
+        reason = locate_version(cursor->store->log, cursor->filter.name, cursor->at.next, &version,
+                                error);
+    if (reason)
+        return reason;
+    if (version <= cut.version)
+        version = cut.version + 1;
+    if (cursor->at.next_version < version)
+        cursor->at.next_version = version;
+    cursor->at.located = true;
+    return REASON_NONE;
+}
+
+/* Versions between the cursor and the extent are not in the index. */
+static enum reason check_gap(struct cursor *cursor, const struct located *at, struct error *error)
+{
+    struct cut cut;
+    enum reason reason = locate_cut(cursor->store->log, cursor->filter.name, &cut, error);
+    if (reason)
+        return reason;
+    if (at->version > cut.version + 1)
+        return error_set(error, REASON_CORRUPT,
+                         "versions %" PRIu64 " to %" PRIu64
+                         " of stream \"%.*s\" are missing from its index; run photond verify",
+                         cursor->at.next_version, at->version - 1, (int)cursor->filter.name.len,
+                         (const char *)cursor->filter.name.data);
+    cursor->at.next_version = at->version;
+    return REASON_NONE;
+}
+
+static enum reason read_extents(struct walk *walk, uint64_t head, struct error *error)
+{
+    struct cursor *cursor = walk->pick.cursor;
+    struct span name = cursor->filter.name;
+    struct located at;
+    enum reason reason = REASON_NONE;
+    int found = locate_find(walk->iter, name, cursor->at.next_version, &at, error);
+    while (found == 1 && at.extent.record <= head && !reason && !pick_is_full(&walk->pick)) {
+        if (at.version > cursor->at.next_version)
+            reason = check_gap(cursor, &at, error);
+        if (!reason)
+            reason = read_extent(walk, &at, error);
+        if (!reason && cursor->at.next_version > at.last_version)
+            found = locate_next(walk->iter, name, &at, error);
+    }
+    if (found == -1)
+        return error->reason;
+    if (!reason && (found == 0 || at.extent.record > head))
+        cursor_skip(cursor, head + 1);
+    return reason;
+}
+
+enum reason stream_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
+                        struct cursor_batch *batch, struct error *error)
+{
+    enum reason reason = cursor->at.located ? REASON_NONE : find_version(cursor, error);
+    if (reason)
+        return reason;
+    struct walk walk = {.pick = {.cursor = cursor, .batch = batch, .bytes_max = bytes_max}};
+    walk.iter = log_iter_open(cursor->store->log, false);
+    if (!walk.iter)
+        return error_set(error, REASON_STORE_UNAVAILABLE,
+                         "the store cannot be read now: try again");
+    cursor->at.number = SCAN_NUMBER_UNKNOWN;
+    reason = read_extents(&walk, head, error);
+    log_iter_close(walk.iter);
+    return reason;
+}

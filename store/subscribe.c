@@ -1,0 +1,392 @@
+/*
+ * subscribe.c - see subscribe.h.
+ *
+ * What can go wrong, and what is done about it: the client does not read (feed.c: nothing more is made for it), it goes away (lost),
+ * a record is damaged (CORRUPT, to the readers that need it), the server goes down (SHUTTING_DOWN). Nothing is ever skipped: a
+ * waiter is told where the commit that wakes it begins, and what came before does not concern it.
+ *
+ * Time: one timer for all looks at each subscription every second, as long as there is one.
+ */
+#include "store/subscribe.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "store/cursor.h"
+#include "store/fanout.h"
+#include "store/feed.h"
+#include "wire/codec-subscribe.h"
+#include "wire/text.h"
+
+enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, MARKER_BYTES_MAX = 32 };
+enum {
+    DEFAULT_MAX = 10000,
+    DEFAULT_AHEAD = 32 * 1024 * 1024,
+    DEFAULT_CHECKPOINT_MS = 4000,
+    BUSY_MS = 1000
+};
+
+struct subscribe {
+    struct store *store;
+    size_t max;
+    int64_t checkpoint_ms;
+    _Atomic size_t ahead_left;
+
+    pthread_mutex_t lock;
+    pthread_cond_t timer_ended;
+    struct subscription *first;
+    size_t count;
+    bool stopping, ticking;
+    struct cq_timer timer;
+};
+
+/* What take_back puts back. */
+struct progress {
+    struct cursor_at at;
+    bool truncated_told, caught_up;
+    uint64_t untold; /* events passed over since the client was told where we are */
+};
+
+struct subscription {
+    struct feed feed; /* first */
+    struct subscribe *subscribe;
+    struct subscription *next, **back; /* under subscribe->lock */
+
+    struct subscribe_request request; /* views of message, until the cursor is open */
+    struct bytes *message;
+    bool opened;
+    uint64_t last; /* cold: the head when it began */
+    struct cursor cursor;
+    struct progress progress, before; /* before the last message */
+    struct fanout_waiter waiter;
+    bool waiting;              /* or has been woken since */
+    _Atomic uint64_t woken_at; /* where the commit that woke us begins; 0: none did */
+    _Atomic bool beat;         /* it has been quiet for long */
+};
+
+/* ---- markers ---- */
+
+static bool put_marker(struct parts *message, const uint8_t *marker, size_t len)
+{
+    return parts_copy(message, (struct span){marker, len});
+}
+
+static bool tell_truncated(struct subscription *sub, struct parts *message)
+{
+    uint8_t marker[MARKER_BYTES_MAX];
+    sub->progress.truncated_told = true;
+    return put_marker(message, marker, marker_truncated(marker, sub->cursor.truncated));
+}
+
+static bool tell_caught_up(struct subscription *sub, uint64_t head, struct parts *message)
+{
+    uint8_t marker[MARKER_BYTES_MAX];
+    sub->progress.caught_up = true;
+    sub->progress.untold = 0;
+    return put_marker(message, marker, marker_caught_up(marker, head));
+}
+
+static bool tell_checkpoint(struct subscription *sub, uint64_t head, struct parts *message)
+{
+    uint8_t marker[MARKER_BYTES_MAX];
+    uint64_t here = sub->cursor.at.next ? sub->cursor.at.next - 1 : 0;
+    sub->progress.untold = 0;
+    return put_marker(message, marker, marker_checkpoint(marker, here, head));
+}
+
+/* At most one marker a message, after its events. */
+static bool tell(struct subscription *sub, uint64_t head, bool at_head, struct parts *message)
+{
+    bool live = sub->request.type != STREAM_COLD;
+    bool beat = atomic_exchange(&sub->beat, false);
+    if (live && at_head && !sub->progress.caught_up)
+        return tell_caught_up(sub, head, message);
+    if (sub->progress.untold >= CURSOR_PASSED_MAX || (beat && message->bytes == 0))
+        return tell_checkpoint(sub, head, message);
+    return true;
+}
+
+/* ---- making messages: on a reader thread ---- */
+
+static enum feed_result no_memory(struct parts *message, struct error *error)
+{
+    parts_clear(message);
+    error_set(error, REASON_BUSY, "no memory for what is read: try again later");
+    return FEED_FAILED;
+}
+
+static bool open_cursor(struct subscription *sub, struct error *error)
+{
+    struct store *store = sub->subscribe->store;
+    sub->last = sub->request.type == STREAM_COLD ? atomic_load(&store->head) : UINT64_MAX;
+    if (cursor_open(&sub->cursor, store, sub->message, &sub->request, error))
+        return false;
+    sub->opened = true;
+    sub->progress.at = sub->cursor.at;
+    return true;
+}
+
+/* Leave the fan-out. If nobody woke us, nothing of interest has come up to the head read before. */
+static uint64_t leave_waiting(struct subscription *sub)
+{
+    struct store *store = sub->subscribe->store;
+    uint64_t head = atomic_load(&store->head);
+    if (sub->waiting && fanout_cancel(store->fanout, &sub->waiter))
+        cursor_skip(&sub->cursor, head + 1);
+    sub->waiting = false;
+    cursor_skip(&sub->cursor, atomic_exchange(&sub->woken_at, 0));
+    head = atomic_load(&store->head);
+    return head < sub->last ? head : sub->last;
+}
+
+static enum feed_result wait(struct subscription *sub)
+{
+    struct store *store = sub->subscribe->store;
+    uint64_t seen = sub->cursor.at.next - 1;
+    sub->waiting = fanout_wait(store->fanout, &sub->waiter, &store->head, seen);
+    return sub->waiting ? FEED_IDLE : FEED_MORE;
+}
+
+static enum feed_result step(struct subscription *sub, bool ahead, struct parts *message,
+                             struct error *error)
+{
+    struct cursor_batch batch;
+    uint64_t head = leave_waiting(sub);
+    enum reason reason = cursor_read(&sub->cursor, head, MESSAGE_BYTES, &batch, error);
+    if (reason)
+        return FEED_FAILED;
+    *message = batch.parts;
+    sub->progress.untold = batch.events && !batch.passed ? 0 : sub->progress.untold + batch.passed;
+    if (!tell(sub, head, batch.at_head, message) || !parts_close(message))
+        return no_memory(message, error);
+    bool cold = sub->request.type == STREAM_COLD;
+    if (batch.done || (cold && batch.at_head))
+        return FEED_LAST;
+    if (!batch.at_head || (ahead && message->bytes))
+        return FEED_MORE;
+    return wait(sub);
+}
+
+static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+                             struct error *error)
+{
+    struct subscription *sub = (struct subscription *)feed;
+    if (!sub->opened && !open_cursor(sub, error))
+        return FEED_FAILED;
+    sub->progress.at = sub->cursor.at;
+    sub->before = sub->progress;
+    bool told;
+    if (sub->cursor.truncated && !sub->progress.truncated_told)
+        told = tell_truncated(sub, message);
+    else if (sub->request.type == STREAM_HOT && !sub->progress.caught_up)
+        told = tell_caught_up(sub, sub->cursor.at.next - 1, message);
+    else
+        return step(sub, ahead, message, error);
+    return told && parts_close(message) ? FEED_MORE : no_memory(message, error);
+}
+
+static void take_back(struct feed *feed)
+{
+    struct subscription *sub = (struct subscription *)feed;
+    sub->progress = sub->before;
+    sub->cursor.at = sub->before.at;
+}
+
+/* On the committer's thread. */
+static void woken(struct fanout_waiter *waiter, uint64_t first)
+{
+    struct subscription *sub =
+        (struct subscription *)((char *)waiter - offsetof(struct subscription, waiter));
+    atomic_store(&sub->woken_at, first);
+    feed_wake(&sub->feed);
+}
+
+/* ---- the list of all, and time ---- */
+
+static void look(struct cq_op *op, bool ok)
+{
+    struct subscribe *subscribe =
+        (struct subscribe *)((char *)op - offsetof(struct subscribe, timer.op));
+    int64_t now = cq_mono_ms();
+    pthread_mutex_lock(&subscribe->lock);
+    for (struct subscription *sub = subscribe->first; sub && ok; sub = sub->next)
+        if (feed_look(&sub->feed, now, subscribe->checkpoint_ms)) {
+            atomic_store(&sub->beat, true);
+            feed_wake(&sub->feed);
+        }
+    subscribe->ticking = subscribe->first && !subscribe->stopping;
+    if (subscribe->ticking)
+        cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
+    else
+        pthread_cond_broadcast(&subscribe->timer_ended);
+    pthread_mutex_unlock(&subscribe->lock);
+}
+
+static enum reason enlist(struct subscription *sub, struct error *error)
+{
+    struct subscribe *subscribe = sub->subscribe;
+    enum reason reason = REASON_NONE;
+    pthread_mutex_lock(&subscribe->lock);
+    if (subscribe->stopping) {
+        reason = error_set(error, REASON_SHUTTING_DOWN,
+                           "the server is going down: connect again and go on");
+    } else if (subscribe->count == subscribe->max) {
+        reason = error_set(error, REASON_BUSY,
+                           "there are %zu subscriptions, as many as this server allows: end some, "
+                           "or raise its limit",
+                           subscribe->count);
+        error->limit = subscribe->max;
+        error->retry_after_ms = BUSY_MS;
+    } else {
+        subscribe->count++;
+        sub->next = subscribe->first;
+        sub->back = &subscribe->first;
+        if (sub->next)
+            sub->next->back = &sub->next;
+        subscribe->first = sub;
+        feed_start(&sub->feed);
+        if (!subscribe->ticking)
+            cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
+        subscribe->ticking = true;
+    }
+    pthread_mutex_unlock(&subscribe->lock);
+    return reason;
+}
+
+/* Afterwards nobody knows the subscription but its call. */
+static void end(struct feed *feed)
+{
+    struct subscription *sub = (struct subscription *)feed;
+    struct subscribe *subscribe = sub->subscribe;
+    fanout_cancel(subscribe->store->fanout, &sub->waiter);
+    pthread_mutex_lock(&subscribe->lock);
+    *sub->back = sub->next;
+    if (sub->next)
+        sub->next->back = sub->back;
+    subscribe->count--;
+    pthread_mutex_unlock(&subscribe->lock);
+}
+
+static void free_subscription(struct feed *feed)
+{
+    struct subscription *sub = (struct subscription *)feed;
+    if (sub->opened)
+        cursor_close(&sub->cursor);
+    bytes_unref(sub->message);
+    free(sub);
+}
+
+/* ---- the call ---- */
+
+static const struct feed_maker maker = {make, take_back, end, free_subscription};
+
+static enum reason check_store(const struct store *store, const struct subscribe_request *request,
+                               struct error *error)
+{
+    const char *id = log_store_id(store->log);
+    if (request->store_id.len == 0 || (text_equal(request->store_id, text_span(id)) &&
+                                       request->incarnation == log_incarnation(store->log)))
+        return REASON_NONE;
+    return error_set(error, REASON_WRONG_STORE,
+                     "this is store %s, incarnation %llu, and not the one that was read before: "
+                     "start over, or connect elsewhere",
+                     id, (unsigned long long)log_incarnation(store->log));
+}
+
+static enum reason begin_checked(struct serve_call *call, struct store *store,
+                                 struct bytes *message, struct error *error)
+{
+    struct subscribe_request request;
+    enum reason reason = subscribe_request_decode(bytes_span(message), &request, error);
+    if (!reason)
+        reason = check_store(store, &request, error);
+    if (reason)
+        return reason;
+    struct subscription *sub = calloc(1, sizeof *sub);
+    if (!sub)
+        return error_set(error, REASON_BUSY, "no memory for another subscription: try again later");
+    sub->feed = (struct feed){.call = call,
+                              .readers = store->readers,
+                              .maker = &maker,
+                              .ahead_left = &store->subscribe->ahead_left};
+    sub->subscribe = store->subscribe;
+    sub->request = request;
+    sub->message = bytes_ref(message);
+    sub->waiter = (struct fanout_waiter){.woken = woken, .name = request.stream_name};
+    reason = enlist(sub, error);
+    if (reason)
+        free_subscription(&sub->feed);
+    return reason;
+}
+
+static void begin(struct serve_call *call, void *service, struct bytes *message)
+{
+    struct error error;
+    if (begin_checked(call, service, message, &error))
+        serve_finish(call, &error);
+}
+
+const struct serve_method subscribe_method = {.path = "/muon.v1.PhotonService/Subscribe",
+                                              .gives_stream = true,
+                                              .begin = begin,
+                                              .sent = feed_sent,
+                                              .lost = feed_lost,
+                                              .gone = feed_gone};
+
+/* ---- what they share ---- */
+
+struct subscribe *subscribe_open(struct store *store, const struct subscribe_options *options)
+{
+    static const struct subscribe_options defaults;
+    struct subscribe *subscribe = calloc(1, sizeof *subscribe);
+    if (!subscribe)
+        return NULL;
+    if (!options)
+        options = &defaults;
+    subscribe->store = store;
+    subscribe->max = options->subscriptions_max ? options->subscriptions_max : DEFAULT_MAX;
+    subscribe->checkpoint_ms =
+        options->checkpoint_ms ? options->checkpoint_ms : DEFAULT_CHECKPOINT_MS;
+    atomic_init(&subscribe->ahead_left,
+                options->ahead_bytes ? options->ahead_bytes : (size_t)DEFAULT_AHEAD);
+    pthread_mutex_init(&subscribe->lock, NULL);
+    pthread_cond_init(&subscribe->timer_ended, NULL);
+    subscribe->timer.op.done = look;
+    store->subscribe = subscribe;
+    return subscribe;
+}
+
+void subscribe_stop_all(struct subscribe *subscribe)
+{
+    pthread_mutex_lock(&subscribe->lock);
+    subscribe->stopping = true;
+    for (struct subscription *sub = subscribe->first; sub; sub = sub->next)
+        feed_stop(&sub->feed, REASON_SHUTTING_DOWN);
+    if (subscribe->ticking)
+        cq_timer_stop(&subscribe->timer);
+    pthread_mutex_unlock(&subscribe->lock);
+}
+
+size_t subscribe_count(struct subscribe *subscribe)
+{
+    pthread_mutex_lock(&subscribe->lock);
+    size_t count = subscribe->count;
+    pthread_mutex_unlock(&subscribe->lock);
+    return count;
+}
+
+void subscribe_close(struct subscribe *subscribe)
+{
+    if (!subscribe)
+        return;
+    subscribe_stop_all(subscribe);
+    pthread_mutex_lock(&subscribe->lock);
+    assert(!subscribe->first);
+    while (subscribe->ticking)
+        pthread_cond_wait(&subscribe->timer_ended, &subscribe->lock);
+    pthread_mutex_unlock(&subscribe->lock);
+    pthread_cond_destroy(&subscribe->timer_ended);
+    pthread_mutex_destroy(&subscribe->lock);
+    free(subscribe);
+}
