@@ -22,7 +22,8 @@ const struct option_row option_rows[] = {
      "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else "
      "muon://localhost:10566"},
     {OPTION_CERTS, "certs", 0, KIND_TEXT, "DIR", AT(certs),
-     "folder with ca.pem, client.pem and client.key; default: $MUON_CERTS, else ~/.config/muon"},
+     "folder with ca.crt, client.crt and client.key, or one that `photond init` made; default: "
+     "$MUON_CERTS, else ~/.config/muon"},
     {OPTION_CA, "ca", 0, KIND_TEXT, "FILE", AT(ca),
      "certificate that the server's is signed by; default: $MUON_CA"},
     {OPTION_CERT, "cert", 0, KIND_TEXT, "FILE", AT(cert), "your certificate; default: $MUON_CERT"},

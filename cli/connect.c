@@ -21,8 +21,8 @@ struct identity {
 };
 
 static const struct identity identities[] = {
-    {"--ca", "MUON_CA", "ca.pem", "tls.ca_file"},
-    {"--cert", "MUON_CERT", "client.pem", "tls.cert_file"},
+    {"--ca", "MUON_CA", "ca.crt", "tls.ca_file"},
+    {"--cert", "MUON_CERT", "client.crt", "tls.cert_file"},
     {"--key", "MUON_KEY", "client.key", "tls.key_file"},
 };
 
@@ -65,7 +65,10 @@ static bool use_identity(const struct args *args, muon_config *config, const str
     muon_error error;
     const char *file = given_or_env(given, id->variable);
     if (!file && folder_of(args, folder, &named)) {
-        snprintf(path, sizeof(path), "%s/%s", folder, id->file);
+        snprintf(path, sizeof(path), "%s/tls/%s", folder,
+                 id->file); /* as `photond init` leaves it */
+        if (access(path, F_OK) != 0)
+            snprintf(path, sizeof(path), "%s/%s", folder, id->file);
         file = path;
     }
     if (!file || (!named && access(file, F_OK) != 0))

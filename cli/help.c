@@ -114,9 +114,11 @@ static void markdown_verb(FILE *out, const struct verb *verb)
     fprintf(out, "\n### muon %s\n\n%s.", verb->name, verb->summary);
     if (verb->older)
         fprintf(out, " An older name of it is `%s`.", verb->older);
-    fprintf(out, "\n\n    muon %s%s%s\n", verb->name, verb->operands[0] ? " " : "", verb->operands);
+    fprintf(out, "\n\n```text\nmuon %s%s%s\n", verb->name, verb->operands[0] ? " " : "",
+            verb->operands);
     if (verb->text)
         fprintf(out, "\n%s\n", verb->text);
+    fputs("```\n", out);
     markdown_options(out, verb->options & ~(uint32_t)OPTIONS_CONNECT);
     fprintf(out, "\n```text\n%s\n```\n", verb->examples);
 }

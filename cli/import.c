@@ -77,10 +77,13 @@ static void import_take(struct import *im, const muon_item *item)
 static void import_drain(struct import *im)
 {
     muon_item items[ITEMS];
-    int32_t got = muon_queue_wait(im->queue, items, ITEMS, 0);
-    for (int32_t i = 0; i < got; i++) {
-        import_take(im, &items[i]);
-        muon_item_clear(&items[i]);
+    int32_t got = ITEMS;
+    while (got == ITEMS) {
+        got = muon_queue_wait(im->queue, items, ITEMS, 0);
+        for (int32_t i = 0; i < got; i++) {
+            import_take(im, &items[i]);
+            muon_item_clear(&items[i]);
+        }
     }
     progress_show(&im->progress);
 }
