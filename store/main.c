@@ -11,7 +11,6 @@
 static enum exit_code show_config(const struct options *options)
 {
     struct settings settings;
-    unsigned faults = 0;
     if (options->form == CONFIG_SETTINGS) {
         describe_settings_markdown(stdout);
         return EXIT_CODE_OK;
@@ -20,13 +19,13 @@ static enum exit_code show_config(const struct options *options)
         describe_exit_codes_markdown(stdout);
         return EXIT_CODE_OK;
     }
-    faults = options_settings(options, &settings, stderr);
+    enum exit_code code = options_load(options, &settings);
     if (options->form == CONFIG_EXAMPLE)
         describe_file(&settings, stdout);
     else
         describe_values(&settings, stdout);
     settings_fini(&settings);
-    return faults == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+    return code;
 }
 
 static enum exit_code run_verb(const struct options *options)

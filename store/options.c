@@ -370,3 +370,19 @@ unsigned options_settings(const struct options *options, struct settings *settin
     /* The rules are about values; while some of them are wrong, what they would say misleads. */
     return n > 0 ? n : config_check(settings, faults);
 }
+
+enum exit_code options_load(const struct options *options, struct settings *settings)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *faults = open_memstream(&text, &len);
+    *settings = (struct settings){0};
+    if (!faults)
+        return EXIT_CODE_FAILED;
+    unsigned n = options_settings(options, settings, faults);
+    fclose(faults);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        fprintf(stderr, "photond: %s\n", line);
+    free(text);
+    return n == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+}

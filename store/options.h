@@ -50,4 +50,8 @@ void options_parse(struct options *options, int argc, char **argv);
  * `faults`; settings are initialised in any case. May be called again, to read anew. */
 unsigned options_settings(const struct options *options, struct settings *settings, FILE *faults);
 
+/* The same for a process that starts: faults go to standard error. EXIT_CODE_OK, EXIT_CODE_CONFIG or EXIT_CODE_FAILED; settings are
+ * initialised in any case. */
+enum exit_code options_load(const struct options *options, struct settings *settings);
+
 #endif

@@ -37,21 +37,6 @@ struct run {
 };
 
 /* ---- what can be checked before anything is opened ---- */
-static enum exit_code load_settings(const struct options *options, struct settings *settings)
-{
-    char *text = NULL;
-    size_t len = 0;
-    FILE *faults = open_memstream(&text, &len);
-    if (!faults)
-        return EXIT_CODE_FAILED;
-    unsigned n = options_settings(options, settings, faults);
-    fclose(faults);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        fprintf(stderr, "photond: %s\n", line);
-    free(text);
-    return n == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
-}
-
 static enum exit_code open_tls(const struct settings *settings, struct tls_server **tls)
 {
     struct error error = {0};
@@ -77,7 +62,7 @@ enum exit_code run_check(const struct options *options)
 {
     struct settings settings;
     struct tls_server *tls = NULL;
-    enum exit_code code = load_settings(options, &settings);
+    enum exit_code code = options_load(options, &settings);
     if (code == EXIT_CODE_OK)
         code = open_tls(&settings, &tls);
     if (code == EXIT_CODE_OK)
@@ -377,7 +362,7 @@ enum exit_code run_store(const struct options *options)
     struct run run = {.options = options};
     umask(077); /* whatever is made here is the store's own business */
     signals_block();
-    enum exit_code code = load_settings(options, &run.settings);
+    enum exit_code code = options_load(options, &run.settings);
     if (code == EXIT_CODE_OK)
         code = run_open(&run);
     service_free(run.service);
