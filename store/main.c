@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "store/audit.h"
 #include "store/describe.h"
 #include "store/init.h"
 #include "store/options.h"
@@ -40,6 +41,7 @@ static enum exit_code run_verb(const struct options *options)
     case VERB_CHECK_CONFIG:
         return run_check(options);
     case VERB_VERIFY:
+        return audit_run(options);
     case VERB_RUN:
     case VERB_COUNT:
         break;
