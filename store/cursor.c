@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "store/gone.h"
 #include "store/locate.h"
 #include "store/pick.h"
 #include "store/scan.h"
@@ -185,10 +186,12 @@ enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
 {
     *batch = (struct cursor_batch){0};
     enum reason reason = REASON_NONE;
+    gone_enter(cursor->store->gone);
     if (cursor->at.next <= head && cursor->at.left > 0)
         reason = cursor->filter.kind == FILTER_STREAM
                      ? read_stream(cursor, head, bytes_max, batch, error)
                      : read_records(cursor, false, head, bytes_max, batch, error);
+    gone_leave(cursor->store->gone);
     if (reason == REASON_CORRUPT && batch->events > 0)
         reason = REASON_NONE; /* the next step meets it again, and then has nothing else to give */
     if (!reason && !parts_close(&batch->parts))

@@ -22,6 +22,7 @@ struct entry {
 
 struct gone {
     atomic_size_t count;
+    pthread_rwlock_t steps; /* held for reading during a step, for writing by nobody but gone_remove */
     pthread_rwlock_t lock;
     struct table streams;
 };
@@ -36,6 +37,11 @@ struct gone *gone_new(void)
         return NULL;
     }
     pthread_rwlock_init(&gone->lock, NULL);
+    pthread_rwlockattr_t fair; /* else a removal could wait for ever while steps overlap */
+    pthread_rwlockattr_init(&fair);
+    pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&gone->steps, &fair);
+    pthread_rwlockattr_destroy(&fair);
     return gone;
 }
 
@@ -51,7 +57,18 @@ void gone_free(struct gone *gone)
     table_clear(&gone->streams, entry_free);
     table_fini(&gone->streams);
     pthread_rwlock_destroy(&gone->lock);
+    pthread_rwlock_destroy(&gone->steps);
     free(gone);
+}
+
+void gone_enter(struct gone *gone)
+{
+    pthread_rwlock_rdlock(&gone->steps);
+}
+
+void gone_leave(struct gone *gone)
+{
+    pthread_rwlock_unlock(&gone->steps);
 }
 
 bool gone_any(const struct gone *gone)
@@ -99,6 +116,8 @@ bool gone_add(struct gone *gone, struct span stream, uint64_t version)
 void gone_remove(struct gone *gone, struct span stream, uint64_t version)
 {
     uint64_t hash = XXH3_64bits(stream.data, stream.len);
+    pthread_rwlock_wrlock(&gone->steps);
+    pthread_rwlock_unlock(&gone->steps);
     pthread_rwlock_wrlock(&gone->lock);
     struct entry *entry = gone_find(gone, stream, hash);
     if (entry && entry->version <= version) {
