@@ -32,7 +32,9 @@ struct channel_options {
     const char *user_agent;
 };
 
-/* Does not connect yet. target: "host:port[,host:port…]" or "unix:/path". *error: INVALID_ARGUMENT for unusable certificates. */
+/* Does not connect yet. target: "host:port[,host:port…]" or "unix:/path". A single name is resolved by gRPC, again after failures; names
+ * in a list are resolved here (this may block), once, and unless server_name says otherwise all must have certificates for the first.
+ * NULL and *error: INVALID_ARGUMENT for an unusable target or certificates. */
 struct channel *channel_open(struct cq *cq, const char *target,
                              const struct channel_options *options, struct error *error);
 void channel_close(struct channel *channel); /* calls must have been freed */
@@ -44,7 +46,7 @@ enum channel_state {
     CHANNEL_DOWN,
     CHANNEL_SHUTDOWN
 };
-/* The state now; connect: try, if idle. */
+/* The state now; connect: try, if idle. While it is CHANNEL_DOWN, a call that does not wait for ready fails at once and its error says why. */
 enum channel_state channel_state(struct channel *channel, bool connect);
 /* changed is called on a poller, once, when the state is no longer last (ok = true) or after timeout_ms (ok = false). */
 void channel_watch(struct channel *channel, enum channel_state last, int32_t timeout_ms,
@@ -57,12 +59,14 @@ struct client_handler {
     void (*finished)(struct client_call *call, const struct error *status); /* REASON_NONE: OK */
 };
 
-/* Begin a call. timeout_ms < 0: no deadline. wait_for_ready: wait for a connection rather than fail at once. NULL: no memory. */
+/* Begin a call; it goes out with the first send or end. timeout_ms < 0: no deadline. wait_for_ready: wait for a connection rather than
+ * fail at once. NULL: no memory. */
 struct client_call *client_call_new(struct channel *channel, const char *path, int64_t timeout_ms,
                                     bool wait_for_ready, const struct client_handler *handler,
                                     void *user);
 void *client_call_user(const struct client_call *call);
-/* Send one message made of the parts (referenced). One at a time: wait for sent. last: nothing follows (half-close). */
+/* Send one message made of the parts (at most 128; referenced). One at a time: wait for sent. last: nothing follows (half-close).
+ * These four do nothing any more once finished has run. */
 void client_call_send(struct client_call *call, struct bytes *const *parts, size_t parts_len,
                       bool last);
 void client_call_read(struct client_call *call); /* ask for the next message; one at a time */

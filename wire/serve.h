@@ -10,10 +10,10 @@
  *   gone     exactly once, last of all: nothing else of this call runs or will run; free the call's own state. It comes when
  *            the call was finished and the status has left, and when the client is lost.
  *   lost     the client has cancelled, or its connection is gone: stop working for it, then call serve_finish. May come
- *            at any time after begin, concurrently with the others, at most once; not when the call has ended in an orderly way.
+ *            at any time after begin has returned, concurrently with the others, at most once; not when the call has ended in an orderly way.
  *
  * message and sent of one call may run on two pollers at once; each of them only once at a time. Every call that began
- * must be given exactly one serve_finish (or serve_reply), also after lost. serve_* functions may be called from any
+ * must be given exactly one serve_finish (or serve_reply), also after lost; after it only gone follows. serve_* functions may be called from any
  * thread until serve_finish has been called; they never block and never run a handler before they return.
  */
 #ifndef MUON_WIRE_SERVE_H
@@ -91,7 +91,7 @@ int64_t serve_call_left_ms(const struct serve_call *call);
 
 /* Ask for the next message; one at a time. */
 void serve_read(struct serve_call *call);
-/* Send one message made of the parts, one after the other; the parts are referenced, not copied. One at a time: wait for
+/* Send one message made of the parts (at most 128), one after the other; the parts are referenced, not copied. One at a time: wait for
  * sent. more: another will follow at once (GRPC_WRITE_BUFFER_HINT). */
 void serve_send(struct serve_call *call, struct bytes *const *parts, size_t parts_len, bool more);
 /* End the call; error NULL (or REASON_NONE): OK. Must not be called while a send is outstanding, unless the call is broken. */

@@ -1,0 +1,123 @@
+/*
+ * listen.c - find out why listening failed, by doing the same with plain sockets: resolve, bind, look at errno.
+ */
+#include "wire/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const char *unix_path(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+}
+
+static bool unix_address(const char *path, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof out->sun_path)
+        return false;
+    memcpy(out->sun_path, path, len);
+    return true;
+}
+
+bool listen_check(const char *address, struct error *error)
+{
+    const char *path = unix_path(address);
+    struct sockaddr_un name;
+    if (!path)
+        return true;
+    if (!unix_address(path, &name)) {
+        error_set(error, REASON_INVALID_ARGUMENT,
+                  "cannot listen on %s: a unix socket's path has 1 to %zu bytes", address,
+                  sizeof name.sun_path - 1);
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool taken = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (taken)
+        error_set(error, REASON_INVALID_ARGUMENT,
+                  "cannot listen on %s: another process does; stop it or use another path",
+                  address);
+    return !taken;
+}
+
+static const char *advice(int fault)
+{
+    switch (fault) {
+    case EADDRINUSE:
+        return "another process listens there: stop it or use another port";
+    case EADDRNOTAVAIL:
+        return "this machine does not have that address";
+    case EACCES:
+        return "that is not allowed to this user: use a port from 1024 on, or a directory of yours";
+    case ENOENT:
+        return "the directory does not exist: create it";
+    default:
+        return strerror(fault);
+    }
+}
+
+static int try_bind(int family, const struct sockaddr *name, socklen_t len)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    int fault = bind(fd, name, len) != 0 || listen(fd, 1) != 0 ? errno : 0;
+    close(fd);
+    return fault;
+}
+
+/* "host:port" or "[v6]:port" apart, into host. */
+static const char *split(const char *address, char *host, size_t size)
+{
+    const char *colon = strrchr(address, ':');
+    if (!colon || (size_t)(colon - address) >= size)
+        return NULL;
+    bool brackets = address[0] == '[' && colon > address && colon[-1] == ']';
+    size_t skip = brackets ? 1 : 0, len = (size_t)(colon - address) - 2 * skip;
+    memcpy(host, address + skip, len);
+    host[len] = '\0';
+    return colon + 1;
+}
+
+void listen_explain(const char *address, struct error *error)
+{
+    const char *why = "gRPC could not; run with GRPC_VERBOSITY=error to see its own words";
+    const char *path = unix_path(address);
+    char host[256];
+    struct sockaddr_un name;
+    if (path && unix_address(path, &name)) {
+        int fault = try_bind(AF_UNIX, (struct sockaddr *)&name, sizeof name);
+        if (fault)
+            why = advice(fault);
+        else
+            unlink(path); /* the socket that the attempt has made */
+        error_set(error, REASON_INVALID_ARGUMENT, "cannot listen on %s: %s", address, why);
+        return;
+    }
+    const char *port = split(address, host, sizeof host);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int failed = port ? getaddrinfo(host[0] ? host : NULL, port, &hints, &found) : EAI_NONAME;
+    if (!port)
+        why = "give host:port, [address]:port or unix:/path";
+    else if (failed)
+        why = gai_strerror(failed);
+    for (struct addrinfo *a = found; a; a = a->ai_next) {
+        int fault = try_bind(a->ai_family, a->ai_addr, a->ai_addrlen);
+        if (fault)
+            why = advice(fault);
+    }
+    if (found)
+        freeaddrinfo(found);
+    error_set(error, REASON_INVALID_ARGUMENT, "cannot listen on %s: %s", address, why);
+}

@@ -1,0 +1,43 @@
+/*
+ * serve-call.h - the server and its calls, as serve.c and serve-call.c share them. serve.c has the server, serve-call.c one call.
+ */
+#ifndef MUON_WIRE_SERVE_CALL_H
+#define MUON_WIRE_SERVE_CALL_H
+
+#include <stdatomic.h>
+
+#include <grpc/grpc.h>
+
+#include "wire/serve.h"
+
+struct health;
+struct reflection;
+
+/* A method that can be called: an entry of a hash table; method NULL: free. */
+struct serve_entry {
+    const struct serve_method *method;
+    void *service;
+};
+
+struct serve {
+    struct cq *cq;
+    grpc_server *server;
+    struct health *health;
+    struct reflection *reflection;
+    struct serve_entry *table;
+    size_t mask; /* entries - 1 */
+    atomic_size_t
+        parts; /* calls, those still waited for, and the shutdown: stopped when none is left */
+    struct cq_op shut;
+    struct cq_op *stopped; /* the caller's */
+};
+
+/* The method of a path; NULL: there is none. */
+const struct serve_entry *serve_find(const struct serve *serve, struct span path);
+/* One of serve->parts has ended. */
+void serve_part_done(struct serve *serve);
+
+/* Wait for one more call, as one more of serve->parts. false: no memory. */
+bool serve_call_accept(struct serve *serve);
+
+#endif
