@@ -107,6 +107,7 @@ static struct service_options service_options(const struct run *run)
         .heads_bytes = (size_t)settings_number(s, SETTING_HEADS_BYTES),
         .recent_ids = (size_t)settings_number(s, SETTING_RECENT_IDS),
         .queue_bytes = (size_t)settings_number(s, SETTING_QUEUE_BYTES),
+        .subscriptions = (size_t)settings_number(s, SETTING_SUBSCRIPTIONS_MAX),
         .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
         .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
     };

@@ -41,6 +41,7 @@ struct service_options {
     size_t heads_bytes;   /* cache of streams' ends: heads.h */
     size_t recent_ids;    /* newest event ids in memory: ids.h */
     size_t queue_bytes;   /* emits that wait for the committer; beyond it "busy" */
+    size_t subscriptions; /* open at a time: subscribe.h */
     int32_t keepalive_ms; /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
 };

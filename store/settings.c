@@ -69,6 +69,9 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                                  "The largest batch; at least the largest event."},
     [SETTING_BATCH_EVENTS_MAX] = {"batch-events-max", SETTING_KIND_NUMBER, "1000", 1, 10000, NULL,
                                   false, NULL, "Events in a batch."},
+    [SETTING_SUBSCRIPTIONS_MAX] = {"subscriptions-max", SETTING_KIND_NUMBER, "10000", 1, 1000000,
+                                   NULL, false, NULL,
+                                   "Subscriptions open at a time; more are answered \"busy\"."},
     [SETTING_QUEUE_BYTES] = {"queue-bytes", SETTING_KIND_SIZE, "32 MiB", 8 * MIB, 4 * GIB, NULL,
                              false, NULL,
                              "Emits that wait to be committed; beyond it single emits are "
