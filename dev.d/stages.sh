@@ -48,7 +48,7 @@ build() {
         cat "build/configure-$1.log"
         return 1
     }
-    cmake --build --preset "$1" -j "$jobs"
+    cmake --build --preset "$1" -j "$jobs" -- --quiet
 }
 
 # For verbs that people run to see something else than a compiler.
