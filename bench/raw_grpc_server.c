@@ -28,7 +28,9 @@ struct call {
     gpr_timespec deadline;
     grpc_byte_buffer *payload;
     uint32_t left; /* messages */
-    grpc_byte_buffer *message;
+    grpc_slice slices[SLICES_MAX];
+    uint32_t slices_len;
+    grpc_byte_buffer *message; /* being sent */
     int cancelled;
     bool asked, ended;
 };
@@ -48,6 +50,8 @@ static void call_await(struct server *server, size_t method)
 
 static void call_free(struct call *call)
 {
+    for (uint32_t i = 0; i < call->slices_len; i++)
+        grpc_slice_unref(call->slices[i]);
     grpc_byte_buffer_destroy(call->message);
     grpc_byte_buffer_destroy(call->payload);
     grpc_metadata_array_destroy(&call->metadata);
@@ -74,14 +78,11 @@ static struct raw_request request_read(grpc_byte_buffer *payload)
 static void call_begin(struct call *call)
 {
     struct raw_request request = request_read(call->payload);
-    grpc_slice slices[SLICES_MAX];
     for (uint32_t i = 0; i < request.slices; i++) {
-        slices[i] = grpc_slice_malloc(request.slice_bytes);
-        memset(GRPC_SLICE_START_PTR(slices[i]), 'x', request.slice_bytes);
+        call->slices[i] = grpc_slice_malloc(request.slice_bytes);
+        memset(GRPC_SLICE_START_PTR(call->slices[i]), 'x', request.slice_bytes);
     }
-    call->message = grpc_raw_byte_buffer_create(slices, request.slices);
-    for (uint32_t i = 0; i < request.slices; i++)
-        grpc_slice_unref(slices[i]);
+    call->slices_len = request.slices;
     call->left = call->method == 0 ? 1 : request.messages;
 }
 
@@ -94,6 +95,8 @@ static void call_send(struct call *call, bool first)
         ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
     if (call->left) {
         call->left--;
+        grpc_byte_buffer_destroy(call->message); /* gRPC takes the slices out of what it sends */
+        call->message = grpc_raw_byte_buffer_create(call->slices, call->slices_len);
         ops[n].op = GRPC_OP_SEND_MESSAGE;
         ops[n++].data.send_message.send_message = call->message;
     }

@@ -1,0 +1,27 @@
+/*
+ * wire.c - bench_wire: photond by its bare calls, with as little client as possible. verb= says what: wire_verbs.h.
+ */
+#include <string.h>
+
+#include "bench/wire_verbs.h"
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(const struct args *args);
+    } verbs[] = {{"emit", wire_emit},
+                 {"writers", wire_writers},
+                 {"replay", wire_replay},
+                 {"load", wire_load},
+                 {"subscribers", wire_subscribers}};
+    struct args args = {argc, argv};
+    const char *verb = args_text(&args, "verb", "");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verb, verbs[i].name) == 0) {
+            verbs[i].run(&args);
+            return 0;
+        }
+    }
+    die("verb=%s: emit, writers, replay, load or subscribers", verb);
+}
