@@ -22,6 +22,10 @@ struct dial {
 /* Open len connections of their own to target=, with ca=, cert=, key= over TLS, and wait until all are up. */
 void dial_open(struct dial *dial, const struct args *args, size_t len);
 
+/* Handlers for what a caller does not look at. */
+void dial_ignore_message(struct client_call *call, struct bytes *message);
+void dial_ignore_sent(struct client_call *call, bool ok);
+
 /* Die with what the server said. */
 void dial_check(const struct error *status, const char *what);
 

@@ -146,11 +146,6 @@ struct writer {
 
 static void writer_next(struct writer *writer);
 
-static void writer_answered(struct client_call *call, struct bytes *message)
-{
-    (void)call, (void)message;
-}
-
 static void writer_finished(struct client_call *call, const struct error *status)
 {
     struct writer *writer = client_call_user(call);
@@ -166,8 +161,8 @@ static void writer_finished(struct client_call *call, const struct error *status
 
 static void writer_next(struct writer *writer)
 {
-    static const struct client_handler handler = {.message = writer_answered,
-                                                  .finished = writer_finished};
+    static const struct client_handler handler = {dial_ignore_message, dial_ignore_sent,
+                                                  writer_finished};
     struct bytes *request = workload_request(&writer->all->workload, 1);
     writer->begun_ns = mono_ns();
     struct client_call *call =

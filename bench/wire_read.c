@@ -65,8 +65,8 @@ static void replay_finished(struct client_call *call, const struct error *status
 
 static void replay_run(struct replay *replay, struct bytes *request)
 {
-    static const struct client_handler handler = {.message = replay_message,
-                                                  .finished = replay_finished};
+    static const struct client_handler handler = {replay_message, dial_ignore_sent,
+                                                  replay_finished};
     replay->bytes = replay->messages = replay->events = 0;
     struct client_call *call =
         client_call_new(replay->dial.channels[0], PHOTON "Subscribe", -1, true, &handler, replay);
@@ -137,8 +137,7 @@ static void load_finished(struct client_call *call, const struct error *status)
 
 static void load_next(struct load *load)
 {
-    static const struct client_handler handler = {.message = load_message,
-                                                  .finished = load_finished};
+    static const struct client_handler handler = {load_message, dial_ignore_sent, load_finished};
     char stream[64];
     workload_stream(&load->workload, random_next(&load->random) % load->workload.streams, stream);
     struct bytes *request = request_cold(stream, load->page);
@@ -203,8 +202,8 @@ static void subscriber_finished(struct client_call *call, const struct error *st
 
 void wire_subscribers(const struct args *args)
 {
-    static const struct client_handler handler = {.message = subscriber_message,
-                                                  .finished = subscriber_finished};
+    static const struct client_handler handler = {subscriber_message, dial_ignore_sent,
+                                                  subscriber_finished};
     struct subscribers all;
     size_t len = args_number(args, "subscribers", 1000);
     bool stuck = args_number(args, "stuck", 0) != 0;
