@@ -50,8 +50,7 @@ static enum exit_code open_tls(const struct settings *settings, struct tls_serve
     enum tls_client_auth auth = !anonymous ? TLS_CLIENT_REQUIRED
                                 : ca       ? TLS_CLIENT_OPTIONAL
                                            : TLS_CLIENT_NONE;
-    if (certs_check(cert, key, ca, &error))
-        *tls = tls_server_open(cert, key, ca, auth, &error);
+    *tls = tls_server_open(cert, key, ca, auth, &error);
     if (*tls)
         return EXIT_CODE_OK;
     fprintf(stderr, "photond: %s\n", error.message);
@@ -257,9 +256,7 @@ static void reload_certificates(struct run *run)
     const struct settings *s = &run->settings;
     if (!run->tls)
         return;
-    if (certs_check(settings_text(s, SETTING_TLS_CERT), settings_text(s, SETTING_TLS_KEY),
-                    settings_text(s, SETTING_TLS_CLIENT_CA), &error) &&
-        tls_server_reload(run->tls, &error)) {
+    if (tls_server_reload(run->tls, &error)) {
         logline_with(LOGLINE_INFO, "certificates reloaded",
                      logline_int("days_left", certs_days_left(settings_text(s, SETTING_TLS_CERT))));
         warn_of_certificates(s);
