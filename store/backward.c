@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "store/gone.h"
 #include "store/locate.h"
 #include "store/pick.h"
 #include "store/stream.h"
@@ -274,9 +275,11 @@ enum reason backward_read(struct backward *b, size_t bytes_max, struct cursor_ba
     struct log_iter *iter = log_iter_open(b->store->log, false);
     if (!iter)
         return unavailable(error);
+    gone_enter(b->store->gone);
     enum reason reason = b->filter.kind == FILTER_STREAM
                              ? read_stream(b, iter, bytes_max, batch, error)
                              : read_records(b, iter, bytes_max, batch, error);
+    gone_leave(b->store->gone);
     log_iter_close(iter);
     if (reason == REASON_CORRUPT && batch->events > 0)
         reason = REASON_NONE; /* the next step meets it again */

@@ -94,31 +94,38 @@ static bool is_it(struct store *store, const struct get_request *request, struct
                                              text_equal(event.stream_name, request->stream_name));
 }
 
-enum reason get_event(struct store *store, const struct get_request *request, struct bytes **value,
-                      struct span *event, struct error *error)
+static enum reason take(struct store *store, const struct get_request *request, uint64_t order_id,
+                        uint64_t head, struct bytes **value, struct error *error)
+{
+    struct scan scan;
+    struct span rest, frame, event;
+    enum reason reason = REASON_NONE;
+    scan_open(&scan, store, SCAN_NUMBER_UNKNOWN);
+    int found = scan_next(&scan, order_id, head, error);
+    if (found == -1)
+        reason = error->reason;
+    else if (found == 0 || scan.record.first > order_id ||
+             !record_at(&scan.record, (uint32_t)(order_id - scan.record.first), &rest) ||
+             record_next(&rest, &frame, &event) != 1 || !is_it(store, request, event))
+        reason = no_such_event(request, error);
+    else if (!(*value = bytes_copy(event.data, event.len)))
+        reason = error_set(error, REASON_BUSY, "no memory for the event: try again later");
+    scan_close(&scan, order_id);
+    return reason;
+}
+
+enum reason get_event(struct store *store, const struct get_request *request, struct bytes **event,
+                      struct error *error)
 {
     uint64_t order_id, head = atomic_load(&store->head);
-    struct scan scan;
-    struct span rest, frame;
     enum reason reason = find_order_id(store, request, &order_id, error);
     if (reason)
         return reason;
     if (order_id == 0 || order_id > head)
         return no_such_event(request, error);
-    scan_open(&scan, store, SCAN_NUMBER_UNKNOWN);
-    int found = scan_next(&scan, order_id, head, error);
-    *value = NULL;
-    if (found == -1)
-        reason = error->reason;
-    else if (found == 0 || scan.record.first > order_id ||
-             !record_at(&scan.record, (uint32_t)(order_id - scan.record.first), &rest) ||
-             record_next(&rest, &frame, event) != 1 || !is_it(store, request, *event))
-        reason = no_such_event(request, error);
-    else if (!(*value = bytes_copy(event->data, event->len)))
-        reason = error_set(error, REASON_BUSY, "no memory for the event: try again later");
-    else
-        *event = bytes_span(*value);
-    scan_close(&scan, order_id);
+    gone_enter(store->gone);
+    reason = take(store, request, order_id, head, event, error);
+    gone_leave(store->gone);
     return reason;
 }
 
@@ -136,12 +143,11 @@ static void run(struct readers_job *job)
 {
     struct get *get = (struct get *)job;
     struct error error;
-    struct bytes *value = NULL, *response = NULL;
-    struct span event;
-    enum reason reason = get_event(get->store, &get->request, &value, &event, &error);
-    if (!reason && !(response = get_response_encode(event)))
+    struct bytes *event = NULL, *response = NULL;
+    enum reason reason = get_event(get->store, &get->request, &event, &error);
+    if (!reason && !(response = get_response_encode(bytes_span(event))))
         error_set(&error, REASON_BUSY, "no memory for the event: try again later");
-    bytes_unref(value);
+    bytes_unref(event);
     if (response)
         serve_reply(get->call, response);
     else

@@ -7,9 +7,9 @@
 #include "store/store.h"
 #include "wire/serve.h"
 
-/* Find it; reads the disk. *value is a new reference, *event a view of it. NO_SUCH_EVENT: there is none, or it was deleted. */
-enum reason get_event(struct store *store, const struct get_request *request, struct bytes **value,
-                      struct span *event, struct error *error);
+/* Find it; reads the disk. *event is a new reference. NO_SUCH_EVENT: there is none, or it was deleted. */
+enum reason get_event(struct store *store, const struct get_request *request, struct bytes **event,
+                      struct error *error);
 
 extern const struct serve_method get_method; /* service: struct store * */
 

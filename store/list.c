@@ -31,22 +31,19 @@ static struct span after(const struct list *list)
     return (struct span){(const uint8_t *)list->after, list->after_len};
 }
 
-/* To the first entry of the next stream: behind all that begins with the name and a NUL, and before the names that go on from it. */
+/* As LevelDB orders keys. */
+static bool is_before(const struct key *a, const struct key *b)
+{
+    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+    return order < 0 || (order == 0 && a->len < b->len);
+}
+
+/* To the first entry of the next stream. */
 static void seek_next(const struct list *list, struct log_iter *iter)
 {
-    struct span prefix = pattern_prefix(list->pattern);
-    struct span name = after(list);
-    size_t common = name.len < prefix.len ? name.len : prefix.len;
-    bool begin = common == 0
-                     ? name.len == 0
-                     : memcmp(prefix.data, name.data, common) > 0 ||
-                           (memcmp(prefix.data, name.data, common) == 0 && name.len < prefix.len);
-    struct key key = key_extent(begin ? prefix : name, 0);
-    if (begin)
-        key.len = 1 + prefix.len;
-    else
-        key.data[1 + name.len] = 1;
-    log_iter_seek(iter, key_span(&key));
+    struct key begin = key_streams(pattern_prefix(list->pattern));
+    struct key next = list->after_len ? key_stream_end(after(list)) : begin;
+    log_iter_seek(iter, is_before(&begin, &next) ? key_span(&next) : key_span(&begin));
 }
 
 static bool is_listed(const struct list *list, struct span name)
