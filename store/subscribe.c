@@ -19,13 +19,18 @@
 #include "wire/codec-subscribe.h"
 #include "wire/text.h"
 
-enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, CHECKPOINT_MS = 4000, MARKER_BYTES_MAX = 32 };
-enum { DEFAULT_MAX = 10000, AHEAD_BYTES = 32 * 1024 * 1024, BUSY_MS = 1000 };
+enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, MARKER_BYTES_MAX = 32 };
+enum {
+    DEFAULT_MAX = 10000,
+    DEFAULT_AHEAD = 32 * 1024 * 1024,
+    DEFAULT_CHECKPOINT_MS = 4000,
+    BUSY_MS = 1000
+};
 
-struct subscriptions {
+struct subscribe {
     struct store *store;
     size_t max;
-    int64_t look_ms, checkpoint_ms;
+    int64_t checkpoint_ms;
     _Atomic size_t ahead_left;
 
     pthread_mutex_t lock;
@@ -45,8 +50,8 @@ struct progress {
 
 struct subscription {
     struct feed feed; /* first */
-    struct subscriptions *all;
-    struct subscription *next, **back; /* under all->lock */
+    struct subscribe *subscribe;
+    struct subscription *next, **back; /* under subscribe->lock */
 
     struct subscribe_request request; /* views of message, until the cursor is open */
     struct bytes *message;
@@ -113,7 +118,7 @@ static enum feed_result no_memory(struct parts *message, struct error *error)
 
 static bool open_cursor(struct subscription *sub, struct error *error)
 {
-    struct store *store = sub->all->store;
+    struct store *store = sub->subscribe->store;
     sub->last = sub->request.type == STREAM_COLD ? atomic_load(&store->head) : UINT64_MAX;
     if (cursor_open(&sub->cursor, store, sub->message, &sub->request, error))
         return false;
@@ -125,7 +130,7 @@ static bool open_cursor(struct subscription *sub, struct error *error)
 /* Leave the fan-out. If nobody woke us, nothing of interest has come up to the head read before. */
 static uint64_t leave_waiting(struct subscription *sub)
 {
-    struct store *store = sub->all->store;
+    struct store *store = sub->subscribe->store;
     uint64_t head = atomic_load(&store->head);
     if (sub->waiting && fanout_cancel(store->fanout, &sub->waiter))
         cursor_skip(&sub->cursor, head + 1);
@@ -137,7 +142,7 @@ static uint64_t leave_waiting(struct subscription *sub)
 
 static enum feed_result wait(struct subscription *sub)
 {
-    struct store *store = sub->all->store;
+    struct store *store = sub->subscribe->store;
     uint64_t seen = sub->cursor.at.next - 1;
     sub->waiting = fanout_wait(store->fanout, &sub->waiter, &store->head, seen);
     return sub->waiting ? FEED_IDLE : FEED_MORE;
@@ -201,51 +206,51 @@ static void woken(struct fanout_waiter *waiter, uint64_t first)
 
 static void look(struct cq_op *op, bool ok)
 {
-    struct subscriptions *all =
-        (struct subscriptions *)((char *)op - offsetof(struct subscriptions, timer.op));
+    struct subscribe *subscribe =
+        (struct subscribe *)((char *)op - offsetof(struct subscribe, timer.op));
     int64_t now = cq_mono_ms();
-    pthread_mutex_lock(&all->lock);
-    for (struct subscription *sub = all->first; sub && ok; sub = sub->next)
-        if (feed_look(&sub->feed, now, all->checkpoint_ms)) {
+    pthread_mutex_lock(&subscribe->lock);
+    for (struct subscription *sub = subscribe->first; sub && ok; sub = sub->next)
+        if (feed_look(&sub->feed, now, subscribe->checkpoint_ms)) {
             atomic_store(&sub->beat, true);
             feed_wake(&sub->feed);
         }
-    all->ticking = all->first && !all->stopping;
-    if (all->ticking)
-        cq_timer_set(all->store->cq, &all->timer, all->look_ms);
+    subscribe->ticking = subscribe->first && !subscribe->stopping;
+    if (subscribe->ticking)
+        cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
     else
-        pthread_cond_broadcast(&all->timer_ended);
-    pthread_mutex_unlock(&all->lock);
+        pthread_cond_broadcast(&subscribe->timer_ended);
+    pthread_mutex_unlock(&subscribe->lock);
 }
 
 static enum reason enlist(struct subscription *sub, struct error *error)
 {
-    struct subscriptions *all = sub->all;
+    struct subscribe *subscribe = sub->subscribe;
     enum reason reason = REASON_NONE;
-    pthread_mutex_lock(&all->lock);
-    if (all->stopping) {
+    pthread_mutex_lock(&subscribe->lock);
+    if (subscribe->stopping) {
         reason = error_set(error, REASON_SHUTTING_DOWN,
                            "the server is going down: connect again and go on");
-    } else if (all->count == all->max) {
+    } else if (subscribe->count == subscribe->max) {
         reason = error_set(error, REASON_BUSY,
                            "there are %zu subscriptions, as many as this server allows: end some, "
                            "or raise its limit",
-                           all->count);
-        error->limit = all->max;
+                           subscribe->count);
+        error->limit = subscribe->max;
         error->retry_after_ms = BUSY_MS;
     } else {
-        all->count++;
-        sub->next = all->first;
-        sub->back = &all->first;
+        subscribe->count++;
+        sub->next = subscribe->first;
+        sub->back = &subscribe->first;
         if (sub->next)
             sub->next->back = &sub->next;
-        all->first = sub;
+        subscribe->first = sub;
         feed_start(&sub->feed);
-        if (!all->ticking)
-            cq_timer_set(all->store->cq, &all->timer, all->look_ms);
-        all->ticking = true;
+        if (!subscribe->ticking)
+            cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
+        subscribe->ticking = true;
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&subscribe->lock);
     return reason;
 }
 
@@ -253,14 +258,14 @@ static enum reason enlist(struct subscription *sub, struct error *error)
 static void end(struct feed *feed)
 {
     struct subscription *sub = (struct subscription *)feed;
-    struct subscriptions *all = sub->all;
-    fanout_cancel(all->store->fanout, &sub->waiter);
-    pthread_mutex_lock(&all->lock);
+    struct subscribe *subscribe = sub->subscribe;
+    fanout_cancel(subscribe->store->fanout, &sub->waiter);
+    pthread_mutex_lock(&subscribe->lock);
     *sub->back = sub->next;
     if (sub->next)
         sub->next->back = sub->back;
-    all->count--;
-    pthread_mutex_unlock(&all->lock);
+    subscribe->count--;
+    pthread_mutex_unlock(&subscribe->lock);
 }
 
 static void free_subscription(struct feed *feed)
@@ -304,8 +309,8 @@ static enum reason begin_checked(struct serve_call *call, struct store *store,
     sub->feed = (struct feed){.call = call,
                               .readers = store->readers,
                               .maker = &maker,
-                              .ahead_left = &store->subscriptions->ahead_left};
-    sub->all = store->subscriptions;
+                              .ahead_left = &store->subscribe->ahead_left};
+    sub->subscribe = store->subscribe;
     sub->request = request;
     sub->message = bytes_ref(message);
     sub->waiter = (struct fanout_waiter){.woken = woken, .name = request.stream_name};
@@ -329,59 +334,59 @@ const struct serve_method subscribe_method = {.path = "/muon.v1.PhotonService/Su
                                               .lost = feed_lost,
                                               .gone = feed_gone};
 
-/* ---- all of them ---- */
+/* ---- what they share ---- */
 
-struct subscriptions *subscriptions_open(struct store *store, size_t max)
+struct subscribe *subscribe_open(struct store *store, const struct subscribe_options *options)
 {
-    struct subscriptions *all = calloc(1, sizeof *all);
-    if (!all)
+    static const struct subscribe_options defaults;
+    struct subscribe *subscribe = calloc(1, sizeof *subscribe);
+    if (!subscribe)
         return NULL;
-    all->store = store;
-    all->max = max ? max : DEFAULT_MAX;
-    all->timer.op.done = look;
-    atomic_init(&all->ahead_left, (size_t)AHEAD_BYTES);
-    subscriptions_pace(all, LOOK_MS, CHECKPOINT_MS);
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->timer_ended, NULL);
-    return all;
+    if (!options)
+        options = &defaults;
+    subscribe->store = store;
+    subscribe->max = options->subscriptions_max ? options->subscriptions_max : DEFAULT_MAX;
+    subscribe->checkpoint_ms =
+        options->checkpoint_ms ? options->checkpoint_ms : DEFAULT_CHECKPOINT_MS;
+    atomic_init(&subscribe->ahead_left,
+                options->ahead_bytes ? options->ahead_bytes : (size_t)DEFAULT_AHEAD);
+    pthread_mutex_init(&subscribe->lock, NULL);
+    pthread_cond_init(&subscribe->timer_ended, NULL);
+    subscribe->timer.op.done = look;
+    store->subscribe = subscribe;
+    return subscribe;
 }
 
-void subscriptions_pace(struct subscriptions *all, int64_t look_ms, int64_t checkpoint_ms)
+void subscribe_stop_all(struct subscribe *subscribe)
 {
-    all->look_ms = look_ms;
-    all->checkpoint_ms = checkpoint_ms;
-}
-
-void subscriptions_stop(struct subscriptions *all)
-{
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    for (struct subscription *sub = all->first; sub; sub = sub->next)
+    pthread_mutex_lock(&subscribe->lock);
+    subscribe->stopping = true;
+    for (struct subscription *sub = subscribe->first; sub; sub = sub->next)
         feed_stop(&sub->feed, REASON_SHUTTING_DOWN);
-    if (all->ticking)
-        cq_timer_stop(&all->timer);
-    pthread_mutex_unlock(&all->lock);
+    if (subscribe->ticking)
+        cq_timer_stop(&subscribe->timer);
+    pthread_mutex_unlock(&subscribe->lock);
 }
 
-size_t subscriptions_count(struct subscriptions *all)
+size_t subscribe_count(struct subscribe *subscribe)
 {
-    pthread_mutex_lock(&all->lock);
-    size_t count = all->count;
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_lock(&subscribe->lock);
+    size_t count = subscribe->count;
+    pthread_mutex_unlock(&subscribe->lock);
     return count;
 }
 
-void subscriptions_close(struct subscriptions *all)
+void subscribe_close(struct subscribe *subscribe)
 {
-    if (!all)
+    if (!subscribe)
         return;
-    subscriptions_stop(all);
-    pthread_mutex_lock(&all->lock);
-    assert(!all->first);
-    while (all->ticking)
-        pthread_cond_wait(&all->timer_ended, &all->lock);
-    pthread_mutex_unlock(&all->lock);
-    pthread_cond_destroy(&all->timer_ended);
-    pthread_mutex_destroy(&all->lock);
-    free(all);
+    subscribe_stop_all(subscribe);
+    pthread_mutex_lock(&subscribe->lock);
+    assert(!subscribe->first);
+    while (subscribe->ticking)
+        pthread_cond_wait(&subscribe->timer_ended, &subscribe->lock);
+    pthread_mutex_unlock(&subscribe->lock);
+    pthread_cond_destroy(&subscribe->timer_ended);
+    pthread_mutex_destroy(&subscribe->lock);
+    free(subscribe);
 }

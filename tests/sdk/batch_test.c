@@ -1,0 +1,279 @@
+/*
+ * Received events: batches, held messages, and where a subscription resumes.
+ */
+#include "made.h"
+
+#include <string.h>
+
+#include "batch.h"
+#include "held.h"
+#include "sub_request.h"
+#include "wire/codec.h"
+#include "wire/pb.h"
+#include "wire/text.h"
+
+static struct held *hold(const uint64_t *order_ids, size_t n, const uint8_t *marker, size_t marker_len)
+{
+    bool malformed;
+    struct bytes *message = made_message(order_ids, n, marker, marker_len);
+    struct held *held = held_new(message, &malformed);
+    assert_non_null(held);
+    assert_false(malformed);
+    bytes_unref(message);
+    return held;
+}
+
+static void texts_are_nul_terminated_views_of_the_buffer(void **state)
+{
+    (void)state;
+    bool malformed;
+    struct bytes *raw = made_event(7);
+    muon_batch *batch = batch_new(1, 1);
+    batch_hold(batch, raw);
+    assert_true(batch_add(batch, bytes_span(raw), &malformed));
+    const muon_event *event = muon_batch_at(batch, 0);
+    assert_string_equal(event->stream.ptr, "s");
+    assert_string_equal(event->type.ptr, "T");
+    assert_string_equal(event->event_id.ptr, "some-id");
+    assert_string_equal(event->payload.ptr, "p7");
+    assert_int_equal(event->payload.len, 2);
+    assert_true((const uint8_t *)event->payload.ptr > raw->data && (const uint8_t *)event->payload.ptr < raw->data + raw->len);
+    assert_string_equal(event->content_type.ptr, "application/json");
+    assert_string_equal(event->schema.ptr, "");
+    assert_string_equal(event->metadata.ptr, "");
+    assert_int_equal(event->order_id, 7);
+    assert_int_equal(event->version, 7);
+    assert_int_equal(event->time_ms, 1700000000000);
+    assert_null(muon_batch_at(batch, 1));
+    bytes_unref(raw);
+    muon_batch_free(batch);
+}
+
+static void a_text_at_the_very_end_of_an_event_is_copied(void **state)
+{
+    (void)state;
+    uint8_t buffer[64];
+    bool malformed;
+    uint8_t *at = pb_put_bytes(buffer, 1, text_span("stream"));
+    at = pb_put_bytes(at, 2, text_span("type"));
+    struct bytes *raw = bytes_copy(buffer, (size_t)(at - buffer));
+    muon_batch *batch = batch_new(1, 1);
+    batch_hold(batch, raw);
+    assert_true(batch_add(batch, bytes_span(raw), &malformed));
+    assert_string_equal(muon_batch_at(batch, 0)->stream.ptr, "stream");
+    assert_string_equal(muon_batch_at(batch, 0)->type.ptr, "type");
+    bytes_unref(raw);
+    muon_batch_free(batch);
+}
+
+static void a_batch_lives_until_its_last_owner_frees_it(void **state)
+{
+    (void)state;
+    bool malformed;
+    struct bytes *raw = made_event(1);
+    muon_batch *batch = batch_new(1, 1);
+    batch_hold(batch, raw);
+    batch_add(batch, bytes_span(raw), &malformed);
+    bytes_unref(raw);
+    assert_ptr_equal(muon_batch_ref(batch), batch);
+    muon_batch_free(batch);
+    assert_string_equal(muon_batch_at(batch, 0)->payload.ptr, "p1");
+    muon_batch_free(batch);
+    muon_batch_free(NULL);
+    assert_int_equal(muon_batch_count(NULL), 0);
+}
+
+static void a_malformed_event_is_not_added(void **state)
+{
+    (void)state;
+    static const uint8_t cut[] = {0x0a, 0x05, 's'};
+    bool malformed;
+    struct bytes *raw = bytes_copy(cut, sizeof cut);
+    muon_batch *batch = batch_new(1, 1);
+    batch_hold(batch, raw);
+    assert_false(batch_add(batch, bytes_span(raw), &malformed));
+    assert_true(malformed);
+    assert_int_equal(muon_batch_count(batch), 0);
+    bytes_unref(raw);
+    muon_batch_free(batch);
+}
+
+static void a_message_is_taken_in_batches_and_its_flags_come_last(void **state)
+{
+    (void)state;
+    static const uint64_t ids[] = {1, 2, 3, 4, 5};
+    uint8_t marker[32];
+    size_t marker_len = marker_caught_up(marker, 9), taken;
+    struct held *held = hold(ids, 5, marker, marker_len);
+    int64_t last = -1;
+    bool malformed;
+    assert_int_equal(held->order_id, 9);
+    for (int64_t first = 1; first <= 5; first += 2) {
+        muon_batch *batch = held_take(held, 2, &last, &taken, &malformed);
+        assert_int_equal(muon_batch_count(batch), first < 5 ? 2 : 1);
+        assert_int_equal(muon_batch_at(batch, 0)->order_id, first);
+        assert_int_equal(muon_batch_flags(batch), first < 5 ? 0 : MUON_BATCH_LIVE);
+        muon_batch_free(batch);
+    }
+    assert_int_equal(held->events, 0);
+    assert_int_equal(last, 5);
+    held_free(held);
+}
+
+static void no_order_id_is_delivered_twice_or_out_of_order(void **state)
+{
+    (void)state;
+    static const uint64_t ids[] = {3, 4, 4, 2, 6};
+    struct held *held = hold(ids, 5, NULL, 0);
+    int64_t last = 3;
+    size_t taken;
+    bool malformed;
+    muon_batch *batch = held_take(held, 100, &last, &taken, &malformed);
+    assert_int_equal(taken, 5);
+    assert_int_equal(muon_batch_count(batch), 2);
+    assert_int_equal(muon_batch_at(batch, 0)->order_id, 4);
+    assert_int_equal(muon_batch_at(batch, 1)->order_id, 6);
+    assert_int_equal(last, 6);
+    muon_batch_free(batch);
+    held_free(held);
+}
+
+static void a_cut_message_is_malformed_at_every_length(void **state)
+{
+    (void)state;
+    static const uint64_t ids[] = {1, 2};
+    struct bytes *whole = made_message(ids, 2, NULL, 0);
+    size_t sound = 0;
+    for (size_t len = 0; len <= whole->len; len++) {
+        bool malformed;
+        struct bytes *part = bytes_copy(whole->data, len);
+        struct held *held = held_new(part, &malformed);
+        sound += held != NULL;
+        assert_int_equal(held == NULL, malformed);
+        held_free(held);
+        bytes_unref(part);
+    }
+    assert_int_equal(sound, 3); /* nothing, one event, both */
+    bytes_unref(whole);
+}
+
+/* ---- what is asked for ---- */
+
+static const struct info store = {.store_id = "8f7e9c30-0000-7000-8000-000000000001", .incarnation = 3};
+
+static void asked(struct sub_request *request, struct subscribe_request *out, struct bytes **keep)
+{
+    struct error error;
+    *keep = sub_request_encode(request, &store);
+    assert_non_null(*keep);
+    assert_int_equal(subscribe_request_decode(bytes_span(*keep), out, &error), REASON_NONE);
+}
+
+static void advance(struct sub_request *request, const uint64_t *ids, size_t n, const uint8_t *marker, size_t marker_len)
+{
+    struct held *held = hold(ids, n, marker, marker_len);
+    sub_request_advance(request, held);
+    held_free(held);
+}
+
+/* semantics 12 */
+static void a_hot_subscription_resumes_as_hot_cold_after_the_head_it_was_told(void **state)
+{
+    (void)state;
+    const muon_sub_opts opts = {.mode = MUON_HOT};
+    struct sub_request request;
+    struct subscribe_request ask;
+    struct bytes *keep;
+    uint8_t marker[32];
+    assert_int_equal(sub_request_init(&request, "s", &opts, NULL), MUON_OK);
+    asked(&request, &ask, &keep);
+    assert_int_equal(ask.type, STREAM_HOT); /* nothing was told: hot again */
+    bytes_unref(keep);
+    advance(&request, NULL, 0, marker, marker_caught_up(marker, 41));
+    asked(&request, &ask, &keep);
+    assert_int_equal(ask.type, STREAM_HOT_COLD);
+    assert_int_equal(ask.from_kind, FROM_ORDER_ID);
+    assert_int_equal(ask.from, 42);
+    bytes_unref(keep);
+    sub_request_fini(&request);
+}
+
+/* semantics 9, 12 */
+static void a_lost_subscription_resumes_after_what_it_received_on_the_same_store(void **state)
+{
+    (void)state;
+    static const uint64_t ids[] = {5, 8};
+    static const char *const types[] = {"A", "B"};
+    const muon_sub_opts opts = {.mode = MUON_COLD, .from_kind = MUON_FROM_TIME, .from = 9, .limit = 10, .types = types, .types_len = 2};
+    struct sub_request request;
+    struct subscribe_request ask;
+    struct bytes *keep;
+    uint8_t marker[32];
+    assert_int_equal(sub_request_init(&request, "orders/**", &opts, NULL), MUON_OK);
+    asked(&request, &ask, &keep);
+    assert_int_equal(ask.from_kind, FROM_TIME);
+    assert_int_equal(ask.from, 9);
+    assert_int_equal(ask.limit, 10);
+    assert_int_equal(ask.store_id.len, 0);
+    bytes_unref(keep);
+    advance(&request, ids, 2, NULL, 0);
+    advance(&request, NULL, 0, marker, marker_checkpoint(marker, 100, 200));
+    asked(&request, &ask, &keep);
+    assert_int_equal(ask.type, STREAM_COLD);
+    assert_int_equal(ask.from_kind, FROM_ORDER_ID);
+    assert_int_equal(ask.from, 101);
+    assert_int_equal(ask.limit, 8);
+    assert_int_equal(ask.event_types, 2);
+    assert_true(text_equal(ask.store_id, text_span(store.store_id)));
+    assert_int_equal(ask.incarnation, 3);
+    bytes_unref(keep);
+    sub_request_fini(&request);
+}
+
+static void what_makes_no_sense_is_refused_before_it_is_sent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stream;
+        muon_sub_opts opts;
+    } bad[] = {
+        {NULL, {0}},
+        {"", {0}},
+        {"a\nb", {0}},
+        {"\xff", {0}},
+        {"s", {.mode = 3}},
+        {"s", {.mode = -1}},
+        {"s", {.from_kind = 3}},
+        {"s", {.from = -1}},
+        {"s", {.limit = 1}},                                        /* hot-cold */
+        {"s", {.mode = MUON_HOT, .from = 1}},
+        {"a**", {.from_kind = MUON_FROM_VERSION, .from = 1}},
+        {"__all__", {.from_kind = MUON_FROM_VERSION, .from = 1}},
+        {"s", {.types_len = 1}},
+        {"s", {.types_len = 65}},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct sub_request request;
+        muon_error err;
+        if (sub_request_init(&request, bad[i].stream, &bad[i].opts, &err) != MUON_EINVAL)
+            fail_msg("case %zu was taken", i);
+        assert_true(err.message[0] != 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_nul_terminated_views_of_the_buffer),
+        cmocka_unit_test(a_text_at_the_very_end_of_an_event_is_copied),
+        cmocka_unit_test(a_batch_lives_until_its_last_owner_frees_it),
+        cmocka_unit_test(a_malformed_event_is_not_added),
+        cmocka_unit_test(a_message_is_taken_in_batches_and_its_flags_come_last),
+        cmocka_unit_test(no_order_id_is_delivered_twice_or_out_of_order),
+        cmocka_unit_test(a_cut_message_is_malformed_at_every_length),
+        cmocka_unit_test(a_hot_subscription_resumes_as_hot_cold_after_the_head_it_was_told),
+        cmocka_unit_test(a_lost_subscription_resumes_after_what_it_received_on_the_same_store),
+        cmocka_unit_test(what_makes_no_sense_is_refused_before_it_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
