@@ -1,7 +1,7 @@
 /*
  * backoff.c - exponential growth, full jitter.
  */
-#include "backoff.h"
+#include "sdk/src/backoff.h"
 
 #include <stdatomic.h>
 #include <time.h>

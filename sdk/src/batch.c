@@ -6,7 +6,7 @@
  * store sends ends with its own numbers, so there always is a next field; the text at the very end of an event from
  * somewhere else is copied.
  */
-#include "batch.h"
+#include "sdk/src/batch.h"
 
 #include <assert.h>
 #include <stdatomic.h>

@@ -5,17 +5,17 @@
  * waiting for gRPC is left to a thread made for it: cq_close returns once every call has ended, which cancelled calls do
  * soon, but nobody else depends on how soon.
  */
-#include "client.h"
+#include "sdk/src/client.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "credentials.h"
-#include "fork.h"
-#include "queue.h"
-#include "status.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/credentials.h"
+#include "sdk/src/fork.h"
+#include "sdk/src/queue.h"
+#include "sdk/src/status.h"
 
 enum { STOP_MS = 2000 }; /* how long muon_close waits for the threads, beyond its own time */
 
@@ -115,14 +115,16 @@ void client_leave(muon_client *c)
     pthread_mutex_unlock(&c->mutex);
 }
 
-bool client_deadline(const muon_client *c, int32_t timeout_ms, int64_t *deadline_ms, muon_error *err)
+bool client_deadline(const muon_client *c, int32_t timeout_ms, int64_t *deadline_ms,
+                     muon_error *err)
 {
     if (timeout_ms < MUON_FOREVER) {
-        status_fail(err, MUON_EINVAL, "timeout_ms is %d: must be MUON_FOREVER, 0 or more", timeout_ms);
+        status_fail(err, MUON_EINVAL, "timeout_ms is %d: must be MUON_FOREVER, 0 or more",
+                    timeout_ms);
         return false;
     }
-    *deadline_ms = clock_deadline_ms(timeout_ms ? timeout_ms
-                                                : (int32_t)c->config.number[CONFIG_TIMEOUT_DEFAULT]);
+    *deadline_ms = clock_deadline_ms(
+        timeout_ms ? timeout_ms : (int32_t)c->config.number[CONFIG_TIMEOUT_DEFAULT]);
     return true;
 }
 
@@ -301,7 +303,8 @@ static void stop(muon_client *c)
 int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
 {
     if (!c || timeout_ms < MUON_FOREVER)
-        return status_fail(err, MUON_EINVAL, "muon_close: %s", c ? "timeout_ms is below MUON_FOREVER" : "no client");
+        return status_fail(err, MUON_EINVAL, "muon_close: %s",
+                           c ? "timeout_ms is below MUON_FOREVER" : "no client");
     if (fork_check(err) != MUON_OK)
         return MUON_EFORKED;
     int64_t deadline_ms = clock_deadline_ms(timeout_ms);
@@ -320,7 +323,8 @@ int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
     pthread_mutex_unlock(&c->mutex);
     if (flushed)
         return MUON_OK;
-    return status_fail(err, MUON_ETIMEDOUT, "muon_close: emits did not make it in time and were cancelled");
+    return status_fail(err, MUON_ETIMEDOUT,
+                       "muon_close: emits did not make it in time and were cancelled");
 }
 
 void muon_free(muon_client *c)

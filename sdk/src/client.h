@@ -18,16 +18,16 @@
 
 #include <muon/muon.h>
 
-#include "config.h"
-#include "connection.h"
-#include "emit_stream.h"
-#include "inflight.h"
-#include "log.h"
-#include "metrics.h"
-#include "subscribe.h"
-#include "unary.h"
-#include "url.h"
-#include "watch.h"
+#include "sdk/src/config.h"
+#include "sdk/src/connection.h"
+#include "sdk/src/emit_stream.h"
+#include "sdk/src/inflight.h"
+#include "sdk/src/log.h"
+#include "sdk/src/metrics.h"
+#include "sdk/src/subscribe.h"
+#include "sdk/src/unary.h"
+#include "sdk/src/url.h"
+#include "sdk/src/watch.h"
 #include "wire/cq.h"
 
 enum client_phase { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_STOPPING, CLIENT_STOPPED };
@@ -65,7 +65,8 @@ muon_client *client_ref(muon_client *c);
 void client_unref(muon_client *c);
 
 /* The deadline of a public function's timeout_ms (0: the default). false: it is below MUON_FOREVER; err tells. */
-bool client_deadline(const muon_client *c, int32_t timeout_ms, int64_t *deadline_ms, muon_error *err);
+bool client_deadline(const muon_client *c, int32_t timeout_ms, int64_t *deadline_ms,
+                     muon_error *err);
 
 /* ---- under the lock ---- */
 

@@ -1,7 +1,7 @@
 /*
  * clock.c - CLOCK_MONOTONIC throughout: condition variables are waited for on it explicitly, so that they need no attributes.
  */
-#include "clock.h"
+#include "sdk/src/clock.h"
 
 #include <errno.h>
 #include <time.h>
@@ -30,7 +30,6 @@ bool clock_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline_m
 {
     if (deadline_ms == CLOCK_NEVER)
         return pthread_cond_wait(cond, mutex) == 0;
-    struct timespec until = {.tv_sec = deadline_ms / 1000,
-                             .tv_nsec = deadline_ms % 1000 * 1000000};
+    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
     return pthread_cond_clockwait(cond, mutex, CLOCK_MONOTONIC, &until) != ETIMEDOUT;
 }

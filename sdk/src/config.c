@@ -1,7 +1,7 @@
 /*
  * config.c - the table of keys, setting one, and telling about all of them as JSON.
  */
-#include "config.h"
+#include "sdk/src/config.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 #include "wire/text.h"
 
 enum type { TYPE_NAME, TYPE_FILE, TYPE_INTEGER };
@@ -74,8 +74,8 @@ static int32_t set_number(struct muon_config *cfg, int i, const char *value, muo
     bool whole = *value && (*value == '-' || (*value >= '0' && *value <= '9')) && !*end && !errno;
     if (!whole || number < table[i].min || number > table[i].max)
         return status_fail(err, MUON_EINVAL,
-                           "%s = \"%.40s\": must be a whole number from %lld to %lld",
-                           table[i].key, value, (long long)table[i].min, (long long)table[i].max);
+                           "%s = \"%.40s\": must be a whole number from %lld to %lld", table[i].key,
+                           value, (long long)table[i].min, (long long)table[i].max);
     cfg->number[i] = number;
     return MUON_OK;
 }
@@ -108,7 +108,9 @@ int32_t muon_config_set(muon_config *cfg, const char *key, const char *value, mu
 {
     if (!cfg || !key || !value)
         return status_fail(err, MUON_EINVAL, "muon_config_set: %s must not be NULL",
-                           !cfg ? "cfg" : key ? "value" : "key");
+                           !cfg  ? "cfg"
+                           : key ? "value"
+                                 : "key");
     for (int i = 0; i < CONFIG_KEYS; i++)
         if (strcmp(table[i].key, key) == 0)
             return set(cfg, i, value, err);
@@ -170,12 +172,12 @@ static void describe(void)
         char fallback[24] = "null";
         if (row->type == TYPE_INTEGER)
             snprintf(fallback, sizeof fallback, "%lld", (long long)row->fallback);
-        at += snprintf(document + at, (size_t)(size - at),
-                       "%c{\"key\":\"%s\",\"type\":\"%s\",\"default\":%s,\"min\":%lld,\"max\":%lld,"
-                       "\"env\":\"%s\",\"help\":\"%s\"}%s",
-                       i ? ',' : '[', row->key, type_names[row->type], fallback,
-                       (long long)row->min, (long long)row->max, row->env, row->help,
-                       i + 1 == CONFIG_KEYS ? "]" : "\n");
+        at +=
+            snprintf(document + at, (size_t)(size - at),
+                     "%c{\"key\":\"%s\",\"type\":\"%s\",\"default\":%s,\"min\":%lld,\"max\":%lld,"
+                     "\"env\":\"%s\",\"help\":\"%s\"}%s",
+                     i ? ',' : '[', row->key, type_names[row->type], fallback, (long long)row->min,
+                     (long long)row->max, row->env, row->help, i + 1 == CONFIG_KEYS ? "]" : "\n");
     }
 }
 

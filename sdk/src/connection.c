@@ -8,17 +8,17 @@
  * connected to, which no other way of waiting tells. It also proves that there is a photon store behind the port and that it
  * accepts our certificate, which TLS 1.3 does not say before the first read.
  */
-#include "connection.h"
+#include "sdk/src/connection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
-#include "clock.h"
-#include "credentials.h"
-#include "log.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/credentials.h"
+#include "sdk/src/log.h"
+#include "sdk/src/status.h"
 
 enum { ATTEMPT_MS = 10000, WATCH_MS = INT32_MAX, REPLY_BYTES_MAX = 8 << 20 };
 
@@ -120,7 +120,8 @@ static void failed(muon_client *c, const char *message)
     log_add(c, MUON_LOG_WARN, "cannot connect to %s: %s", c->url.target, connection->failure);
     connection->retry_at_ms =
         clock_now_ms() + backoff_next_ms(&connection->backoff,
-                                         c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
+                                         c->config.number[CONFIG_RECONNECT_MAX_MS],
+                                         backoff_random());
     set_state(c, MUON_STATE_DOWN);
     client_wake_at(c, connection->retry_at_ms);
 }
@@ -185,8 +186,8 @@ static bool probe(struct link *link)
 {
     struct bytes *nothing = bytes_new(0);
     if (nothing)
-        link->probe =
-            client_call_new(link->channel, "/muon.v1.PhotonService/Info", ATTEMPT_MS, false, &probe_handler, link);
+        link->probe = client_call_new(link->channel, "/muon.v1.PhotonService/Info", ATTEMPT_MS,
+                                      false, &probe_handler, link);
     if (link->probe) {
         link->calls++;
         client_call_send(link->probe, &nothing, 1, true);
@@ -258,7 +259,8 @@ static void lost(muon_client *c, struct link *link)
     snprintf(c->connection.failure, sizeof c->connection.failure, "the connection was lost");
     c->connection.retry_at_ms =
         clock_now_ms() + backoff_next_ms(&c->connection.backoff,
-                                         c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
+                                         c->config.number[CONFIG_RECONNECT_MAX_MS],
+                                         backoff_random());
     set_state(c, client_is_busy(c) ? MUON_STATE_DOWN : MUON_STATE_IDLE);
     client_wake_at(c, c->connection.retry_at_ms);
 }
@@ -294,7 +296,8 @@ void connection_suspect(muon_client *c, struct link *link)
 }
 
 struct client_call *connection_call(muon_client *c, const char *path, int64_t timeout_ms,
-                                    const struct client_handler *handler, void *user, struct link **link)
+                                    const struct client_handler *handler, void *user,
+                                    struct link **link)
 {
     struct connection *connection = &c->connection;
     if (connection->state != MUON_STATE_READY || c->phase >= CLIENT_STOPPING)

@@ -13,7 +13,7 @@
 
 #include <muon/muon.h>
 
-#include "backoff.h"
+#include "sdk/src/backoff.h"
 #include "wire/client.h"
 #include "wire/codec.h"
 
@@ -29,7 +29,7 @@ struct connection {
     struct cq_op attempt;
     bool attempt_posted;
     char failure[FAILURE_TEXT_MAX]; /* why the last attempt failed; "" since the last success */
-    struct info info;               /* as the store last gave it; limits: the contract's before that */
+    struct info info; /* as the store last gave it; limits: the contract's before that */
 };
 
 void connection_init(struct connection *connection);
@@ -40,7 +40,8 @@ void connection_want(muon_client *c);
 /* Begin a call on the link that is ready; the link outlives it. *link is for connection_release, which must follow when
  * the call has been freed, on the I/O thread. NULL: not ready, or no memory. */
 struct client_call *connection_call(muon_client *c, const char *path, int64_t timeout_ms,
-                                    const struct client_handler *handler, void *user, struct link **link);
+                                    const struct client_handler *handler, void *user,
+                                    struct link **link);
 void connection_release(muon_client *c, struct link *link);
 
 /* A call on this link ended in a way that may mean that the link is broken: look. */

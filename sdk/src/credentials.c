@@ -1,7 +1,7 @@
 /*
  * credentials.c - three small files. The key is wiped from memory once gRPC has its copy.
  */
-#include "credentials.h"
+#include "sdk/src/credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -39,8 +39,8 @@ static char *content(int fd)
     return text;
 }
 
-static int32_t load(const struct muon_config *config, enum config_key key, const char *name, char **out,
-                    muon_error *err)
+static int32_t load(const struct muon_config *config, enum config_key key, const char *name,
+                    char **out, muon_error *err)
 {
     const char *path = config->text[key];
     if (!path)

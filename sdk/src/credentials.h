@@ -4,7 +4,7 @@
 #ifndef MUON_SDK_CREDENTIALS_H
 #define MUON_SDK_CREDENTIALS_H
 
-#include "config.h"
+#include "sdk/src/config.h"
 
 /* Contents, NUL-terminated; NULL: no such file was configured. */
 struct credentials {
@@ -12,7 +12,8 @@ struct credentials {
 };
 
 /* MUON_EINVAL: which file cannot be read, and why. */
-int32_t credentials_load(const struct muon_config *config, struct credentials *out, muon_error *err);
+int32_t credentials_load(const struct muon_config *config, struct credentials *out,
+                         muon_error *err);
 void credentials_fini(struct credentials *credentials);
 
 #endif

@@ -4,15 +4,15 @@
  * A batch is encoded first and then read by the decoder that the store itself uses, with the limits that the store has announced: so
  * both sides refuse the same things with the same words, and what is refused never leaves.
  */
-#include "emit.h"
+#include "sdk/src/emit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
-#include "clock.h"
-#include "fork.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/fork.h"
+#include "sdk/src/status.h"
 #include "wire/text.h"
 #include "wire/uuid.h"
 
@@ -35,11 +35,12 @@ static void inherit(struct event *out, const struct muon_event *from, const muon
             out->caused_by_relation = text_span("CAUSED");
     }
     if (!in->traceparent)
-        out->traceparent = (struct span){(const uint8_t *)from->traceparent.ptr, from->traceparent.len};
+        out->traceparent =
+            (struct span){(const uint8_t *)from->traceparent.ptr, from->traceparent.len};
 }
 
-static void fill(struct event *out, const char *stream, const muon_event_in *in, const muon_emit_opts *opts,
-                 const char *service, const char *event_id)
+static void fill(struct event *out, const char *stream, const muon_event_in *in,
+                 const muon_emit_opts *opts, const char *service, const char *event_id)
 {
     *out = (struct event){
         .stream_name = text_span(first_of(in->stream, stream)),
@@ -59,7 +60,8 @@ static void fill(struct event *out, const char *stream, const muon_event_in *in,
         inherit(out, opts->in_event, in);
 }
 
-static int32_t fill_expect(struct expect *out, const char *stream, const muon_expect *in, size_t i, muon_error *err)
+static int32_t fill_expect(struct expect *out, const char *stream, const muon_expect *in, size_t i,
+                           muon_error *err)
 {
     static const enum expect_kind kinds[] = {
         [MUON_EXPECT_VERSION] = EXPECT_VERSION,
@@ -70,34 +72,39 @@ static int32_t fill_expect(struct expect *out, const char *stream, const muon_ex
         return status_fail(err, MUON_EINVAL, "expectation %zu: unknown kind %d", i, in->kind);
     if (in->version < 0)
         return status_fail(err, MUON_EINVAL, "expectation %zu: the version is negative", i);
-    *out = (struct expect){text_span(first_of(in->stream, stream)), kinds[in->kind], (uint64_t)in->version};
+    *out = (struct expect){text_span(first_of(in->stream, stream)), kinds[in->kind],
+                           (uint64_t)in->version};
     return MUON_OK;
 }
 
 /* What could not be seen any more once it is encoded. */
-static int32_t check(const muon_event_in *events, size_t n, const muon_emit_opts *opts, const struct limits *limits,
-                     muon_error *err)
+static int32_t check(const muon_event_in *events, size_t n, const muon_emit_opts *opts,
+                     const struct limits *limits, muon_error *err)
 {
     if (!events || n == 0)
         return status_fail(err, MUON_EINVAL, "the batch is empty: give at least one event");
     if (n > limits->batch_events || opts->expects_len > limits->batch_events)
-        return status_fail(err, MUON_ETOOBIG, "the batch has %zu events and %zu expectations, the limit is %u: split it",
-                           n, opts->expects_len, limits->batch_events);
+        return status_fail(
+            err, MUON_ETOOBIG,
+            "the batch has %zu events and %zu expectations, the limit is %u: split it", n,
+            opts->expects_len, limits->batch_events);
     if (opts->expects_len > 0 && !opts->expects)
         return status_fail(err, MUON_EINVAL, "expects is NULL, but expects_len is not 0");
     for (size_t i = 0; i < n; i++) {
         const muon_event_in *in = &events[i];
         if ((in->payload_len && !in->payload) || (in->metadata_len && !in->metadata))
-            return status_fail(err, MUON_EINVAL, "event %zu: payload or metadata is NULL, but has a length", i);
+            return status_fail(err, MUON_EINVAL,
+                               "event %zu: payload or metadata is NULL, but has a length", i);
         if (in->payload_len > limits->event_bytes || in->metadata_len > limits->event_bytes)
-            return status_fail(err, MUON_ETOOBIG, "event %zu: payload or metadata is over the limit of %llu bytes", i,
+            return status_fail(err, MUON_ETOOBIG,
+                               "event %zu: payload or metadata is over the limit of %llu bytes", i,
                                (unsigned long long)limits->event_bytes);
     }
     return MUON_OK;
 }
 
-static int32_t encode_checked(const struct emit_request *request, const struct limits *limits, struct bytes **out,
-                              muon_error *err)
+static int32_t encode_checked(const struct emit_request *request, const struct limits *limits,
+                              struct bytes **out, muon_error *err)
 {
     struct error error;
     struct emit_request seen;
@@ -113,8 +120,9 @@ static int32_t encode_checked(const struct emit_request *request, const struct l
     return MUON_OK;
 }
 
-int32_t emit_encode(const char *stream, const muon_event_in *events, size_t n, const muon_emit_opts *opts,
-                    const char *service, const struct limits *limits, struct bytes **out, muon_error *err)
+int32_t emit_encode(const char *stream, const muon_event_in *events, size_t n,
+                    const muon_emit_opts *opts, const char *service, const struct limits *limits,
+                    struct bytes **out, muon_error *err)
 {
     int32_t status = check(events, n, opts, limits, err);
     if (status != MUON_OK)
@@ -132,7 +140,8 @@ int32_t emit_encode(const char *stream, const muon_event_in *events, size_t n, c
     }
     for (size_t i = 0; i < opts->expects_len && status == MUON_OK; i++)
         if (opts->expects[i].kind != MUON_EXPECT_ANY)
-            status = fill_expect(&request.expects[request.expects_len++], stream, &opts->expects[i], i, err);
+            status = fill_expect(&request.expects[request.expects_len++], stream, &opts->expects[i],
+                                 i, err);
     if (status == MUON_OK)
         status = encode_checked(&request, limits, out, err);
     free(request.events);
@@ -146,8 +155,8 @@ int32_t emit_encode(const char *stream, const muon_event_in *events, size_t n, c
 static const muon_emit_opts no_opts;
 
 /* Is everything ready to be encoded? The service and the limits as they are now. */
-static int32_t begin(muon_client *c, const muon_emit_opts *opts, struct limits *limits, int64_t *deadline_ms,
-                     muon_error *err)
+static int32_t begin(muon_client *c, const muon_emit_opts *opts, struct limits *limits,
+                     int64_t *deadline_ms, muon_error *err)
 {
     int32_t status = client_enter(c, err);
     if (status != MUON_OK)
@@ -176,26 +185,31 @@ static int32_t enter(muon_client *c, bool async, size_t bytes, int64_t deadline_
     if (inflight_enter(&c->inflight, bytes, async ? 0 : deadline_ms))
         return MUON_OK;
     if (async)
-        return status_fail(err, MUON_EAGAIN, "emit.max_inflight or emit.max_inflight_bytes is reached: drain the queue");
+        return status_fail(
+            err, MUON_EAGAIN,
+            "emit.max_inflight or emit.max_inflight_bytes is reached: drain the queue");
     pthread_mutex_lock(&c->mutex);
     bool closed = c->phase >= CLIENT_STOPPING;
     const char *why = connection_why(c, "too many emits are in flight");
-    int32_t status = closed ? status_fail(err, MUON_ECLOSED, "the client is closed")
-                            : status_fail(err, MUON_ETIMEDOUT, "the emit was not sent in time: %s", why);
+    int32_t status =
+        closed ? status_fail(err, MUON_ECLOSED, "the client is closed")
+               : status_fail(err, MUON_ETIMEDOUT, "the emit was not sent in time: %s", why);
     pthread_mutex_unlock(&c->mutex);
     return status;
 }
 
 /* Encode, take a place, and hand over to the stream. MUON_OK: *out will be delivered. q NULL: to a blocked caller. */
 static int32_t submit(muon_client *c, const char *stream, const muon_event_in *events, size_t n,
-                      const muon_emit_opts *opts, muon_queue *q, uint64_t tag, struct outcome **out, muon_error *err)
+                      const muon_emit_opts *opts, muon_queue *q, uint64_t tag, struct outcome **out,
+                      muon_error *err)
 {
     struct limits limits;
     int64_t deadline_ms;
     struct bytes *request;
     int32_t status = begin(c, opts, &limits, &deadline_ms, err);
     if (status == MUON_OK)
-        status = emit_encode(stream, events, n, opts, c->config.text[CONFIG_SERVICE_NAME], &limits, &request, err);
+        status = emit_encode(stream, events, n, opts, c->config.text[CONFIG_SERVICE_NAME], &limits,
+                             &request, err);
     if (status != MUON_OK)
         return status;
     size_t bytes = request->len;
@@ -249,8 +263,10 @@ int32_t muon_emit(muon_client *c, const char *stream, const muon_event_in *event
     if (status != MUON_OK)
         status_copy(err, item->error);
     else if (result)
-        *result = (muon_emit_result){
-            .version = item->version, .order_id = item->order_id, .time_ms = item->time_ms, .flags = item->flags};
+        *result = (muon_emit_result){.version = item->version,
+                                     .order_id = item->order_id,
+                                     .time_ms = item->time_ms,
+                                     .flags = item->flags};
     outcome_free(outcome);
     return status;
 }

@@ -8,19 +8,21 @@
  * cancelled) stays in place without an outcome until the answer passes, or until the call is lost: then it is dropped, so that it
  * is never sent after its result (semantics 21).
  */
-#include "emit_stream.h"
+#include "sdk/src/emit_stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
-#include "clock.h"
-#include "log.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/log.h"
+#include "sdk/src/status.h"
 #include "wire/pb.h"
 
-enum { MESSAGE_BYTES = 512 << 10 }; /* a message holds at least one emit, and further ones up to this */
+enum {
+    MESSAGE_BYTES = 512 << 10
+}; /* a message holds at least one emit, and further ones up to this */
 enum { PART = 1, PART_NUMBER = 1, PART_REQUEST = 2 }; /* EmitStreamRequest, NumberedEmit */
 
 static const struct client_handler handler;
@@ -115,12 +117,14 @@ static void take_error(struct emit *emit, struct span raw)
     if (error_decode(raw, &error) == REASON_NONE)
         status_of_error(&told, &error);
     else
-        status_fail(&told, MUON_EPROTO, "the store refused the emit for a reason unknown to this library");
+        status_fail(&told, MUON_EPROTO,
+                    "the store refused the emit for a reason unknown to this library");
     outcome_fail(emit->outcome, &told);
 }
 
 /* One answer. false: it is not for the oldest emit. */
-static bool answered(muon_client *c, uint64_t number, struct span response, struct span error, int64_t now_ms)
+static bool answered(muon_client *c, uint64_t number, struct span response, struct span error,
+                     int64_t now_ms)
 {
     struct emit_stream *stream = &c->emits;
     struct emit *emit = stream->head;
@@ -143,7 +147,8 @@ static bool answered(muon_client *c, uint64_t number, struct span response, stru
 
 static size_t inner_size(const struct emit *emit)
 {
-    return pb_uint_size(PART_NUMBER, emit->number) + pb_bytes_size(PART_REQUEST, emit->request->len);
+    return pb_uint_size(PART_NUMBER, emit->number) +
+           pb_bytes_size(PART_REQUEST, emit->request->len);
 }
 
 /* Emits from unsent on that fit one message, and its size. */
@@ -195,7 +200,8 @@ static void begin(muon_client *c)
     struct emit_stream *stream = &c->emits;
     if (stream->call || stream->waiting == 0 || clock_now_ms() < stream->retry_at_ms)
         return;
-    stream->call = connection_call(c, "/muon.v1.PhotonService/EmitStream", -1, &handler, c, &stream->link);
+    stream->call =
+        connection_call(c, "/muon.v1.PhotonService/EmitStream", -1, &handler, c, &stream->link);
     if (!stream->call)
         return;
     stream->sending = false;
@@ -247,7 +253,8 @@ static void message(struct client_call *call, struct bytes *message)
         if (!answered(c, number, response, error, now_ms))
             break;
     if (more != 0) {
-        log_add(c, MUON_LOG_ERROR, "the store answered emits out of order or unreadably: starting over");
+        log_add(c, MUON_LOG_ERROR,
+                "the store answered emits out of order or unreadably: starting over");
         client_call_cancel(call);
     } else {
         client_call_read(call);
@@ -268,7 +275,8 @@ static void sent(struct client_call *call, bool ok)
 /* Whether the same may go better on another call. What we did not cancel ourselves was the server's going away. */
 static bool is_passing(const struct error *status)
 {
-    return status->reason == REASON_NONE || status->reason == REASON_CALLER_GONE || status->retryable;
+    return status->reason == REASON_NONE || status->reason == REASON_CALLER_GONE ||
+           status->retryable;
 }
 
 /* The call is over: forget what was on it. Emits without an outcome go. */
@@ -307,8 +315,8 @@ static void finished(struct client_call *call, const struct error *status)
         status_of_error(&error, status);
         fail_all(c, &error);
     } else if (c->phase < CLIENT_STOPPING) {
-        int64_t pause_ms =
-            backoff_next_ms(&stream->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
+        int64_t pause_ms = backoff_next_ms(
+            &stream->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
         stream->retry_at_ms = clock_now_ms() + pause_ms + status->retry_after_ms;
         client_wake_at(c, stream->retry_at_ms);
         connection_suspect(c, stream->link);
@@ -317,7 +325,8 @@ static void finished(struct client_call *call, const struct error *status)
     pthread_mutex_unlock(&c->mutex);
 }
 
-static const struct client_handler handler = {.message = message, .sent = sent, .finished = finished};
+static const struct client_handler handler = {
+    .message = message, .sent = sent, .finished = finished};
 
 /* ---- time, and the end ---- */
 

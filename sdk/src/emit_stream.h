@@ -12,15 +12,16 @@
 
 #include <muon/muon.h>
 
-#include "backoff.h"
-#include "connection.h"
-#include "outcome.h"
+#include "sdk/src/backoff.h"
+#include "sdk/src/connection.h"
+#include "sdk/src/outcome.h"
 
 struct emit {
     struct emit *next;
     uint64_t number;
     struct bytes *request; /* an encoded EmitRequest; owned */
-    struct outcome *outcome; /* NULL: delivered; the emit stays only for its answer to be passed over */
+    struct outcome
+        *outcome; /* NULL: delivered; the emit stays only for its answer to be passed over */
     int64_t begun_ms, deadline_ms;
     bool sent;    /* on any call: its outcome is unknown */
     bool on_call; /* on the one that runs now */
@@ -36,7 +37,7 @@ struct emit_stream {
     bool sending;
     struct backoff backoff;
     int64_t retry_at_ms;
-    int64_t earliest_ms; /* no deadline is before this */
+    int64_t earliest_ms;            /* no deadline is before this */
     char failure[FAILURE_TEXT_MAX]; /* what the last call ended with; "" since the last answer */
 };
 

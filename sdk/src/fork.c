@@ -2,12 +2,12 @@
  * fork.c - a flag that the child's side of fork() raises. gRPC's threads do not exist there and its locks may be held
  * for ever, so everything refuses to work rather than hang.
  */
-#include "fork.h"
+#include "sdk/src/fork.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 
 static atomic_bool forked;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -2,11 +2,11 @@
  * held.c - two passes over a message: a quick one on the I/O thread, over frames and markers, and the thorough one when
  * the application takes it.
  */
-#include "held.h"
+#include "sdk/src/held.h"
 
 #include <stdlib.h>
 
-#include "batch.h"
+#include "sdk/src/batch.h"
 #include "wire/codec.h"
 #include "wire/event.h"
 

@@ -1,11 +1,11 @@
 /*
  * inflight.c - two counters under a lock of their own, the innermost one: nothing else is locked while it is held.
  */
-#include "inflight.h"
+#include "sdk/src/inflight.h"
 
 #include <assert.h>
 
-#include "clock.h"
+#include "sdk/src/clock.h"
 
 void inflight_init(struct inflight *in, uint64_t count_max, uint64_t bytes_max)
 {

@@ -5,9 +5,9 @@
 
 #include <inttypes.h>
 
-#include "client.h"
-#include "reply.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/reply.h"
+#include "sdk/src/status.h"
 #include "wire/codec.h"
 #include "wire/text.h"
 
@@ -20,7 +20,8 @@ static int32_t ask(muon_client *c, int32_t timeout_ms, struct info *out, muon_er
         return status_fail(err, MUON_ENOMEM, "out of memory for the request");
     int32_t status = unary_run(c, unary, timeout_ms, err);
     if (status == MUON_OK &&
-        (unary->answer_len != 1 || info_response_decode(bytes_span(unary->answer[0]), out) != REASON_NONE))
+        (unary->answer_len != 1 ||
+         info_response_decode(bytes_span(unary->answer[0]), out) != REASON_NONE))
         status = status_fail(err, MUON_EPROTO, "the answer to Info is not a photon store's");
     unary_free(unary);
     return status;
@@ -43,12 +44,13 @@ int32_t muon_info(muon_client *c, int32_t timeout_ms, muon_reply **out, muon_err
     struct text_out text = {.max = DOCUMENT_MAX};
     text_out_put(&text, "{\"store-id\":");
     text_out_string(&text, text_span(info.store_id));
-    text_out_put(&text, ",\"incarnation\":%" PRIu64 ",\"head-order-id\":%" PRIu64 ",\"version\":", info.incarnation,
-                 info.head_order_id);
+    text_out_put(&text, ",\"incarnation\":%" PRIu64 ",\"head-order-id\":%" PRIu64 ",\"version\":",
+                 info.incarnation, info.head_order_id);
     text_out_string(&text, text_span(info.version));
     text_out_put(&text,
                  ",\"limits\":{\"event-bytes\":%" PRIu64 ",\"batch-bytes\":%" PRIu64
                  ",\"batch-events\":%u,\"name-bytes\":%u}}",
-                 info.limits.event_bytes, info.limits.batch_bytes, info.limits.batch_events, info.limits.name_bytes);
+                 info.limits.event_bytes, info.limits.batch_bytes, info.limits.batch_events,
+                 info.limits.name_bytes);
     return reply_new(&text, "application/json", out, err);
 }

@@ -1,7 +1,7 @@
 /*
  * item.c - freeing what an item holds.
  */
-#include "item.h"
+#include "sdk/src/item.h"
 
 #include <stdlib.h>
 

@@ -1,15 +1,15 @@
 /*
  * log.c - a ring of lines, and a counted target, so that replacing it needs to wait for nobody.
  */
-#include "log.h"
+#include "sdk/src/log.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client.h"
-#include "fork.h"
+#include "sdk/src/client.h"
+#include "sdk/src/fork.h"
 
 struct log_target {
     atomic_size_t refs;
@@ -81,13 +81,15 @@ void log_add(muon_client *c, int32_t level, const char *format, ...)
     }
 }
 
-void muon_set_log(muon_client *c, int32_t level, muon_log_fn fn, void *user, void (*free_user)(void *user))
+void muon_set_log(muon_client *c, int32_t level, muon_log_fn fn, void *user,
+                  void (*free_user)(void *user))
 {
     if (!c || fork_happened())
         return;
     struct log_target *target = fn ? calloc(1, sizeof *target) : NULL;
     struct log_line *lines = fn ? calloc(LOG_LINES_MAX, sizeof *lines) : NULL;
-    if (!target || !lines) { /* off, or no memory for it: no logging, but the promise about user holds */
+    if (!target ||
+        !lines) { /* off, or no memory for it: no logging, but the promise about user holds */
         free(target);
         free(lines);
         target = NULL;

@@ -26,12 +26,13 @@ struct log {
     struct log_line {
         int32_t level;
         char text[LOG_LINE_MAX];
-    } *lines; /* LOG_LINES_MAX; made by the first muon_set_log */
+    } * lines; /* LOG_LINES_MAX; made by the first muon_set_log */
 };
 
 void log_fini(struct log *log);
 
 /* Under the client's lock. When 64 lines wait already, it is counted as lost. */
-void log_add(muon_client *c, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_add(muon_client *c, int32_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

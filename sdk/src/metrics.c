@@ -1,16 +1,16 @@
 /*
  * metrics.c - the counters as OpenMetrics text or as JSON, from one table.
  */
-#include "metrics.h"
+#include "sdk/src/metrics.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "client.h"
-#include "fork.h"
-#include "reply.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/fork.h"
+#include "sdk/src/reply.h"
+#include "sdk/src/status.h"
 
 enum { DOCUMENT_MAX = 1 << 20 };
 

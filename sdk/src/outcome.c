@@ -1,12 +1,12 @@
 /*
  * outcome.c - one end for asynchronous and blocking operations, so that both take the same way until here.
  */
-#include "outcome.h"
+#include "sdk/src/outcome.h"
 
 #include <stdlib.h>
 
-#include "item.h"
-#include "status.h"
+#include "sdk/src/item.h"
+#include "sdk/src/status.h"
 
 static struct outcome *of_entry(struct queue_entry *entry)
 {
@@ -51,7 +51,8 @@ void outcome_charge(struct outcome *outcome, struct inflight *inflight, size_t b
 void outcome_fail(struct outcome *outcome, const muon_error *error)
 {
     muon_error told = *error;
-    if (told.code == MUON_ECANCELLED && !outcome->queue) { /* a blocked call: nothing but close does that */
+    if (told.code == MUON_ECANCELLED &&
+        !outcome->queue) { /* a blocked call: nothing but close does that */
         uint32_t flags = told.flags;
         status_fail(&told, MUON_ECLOSED, "the client was closed before there was an answer");
         told.flags |= flags;

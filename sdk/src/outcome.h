@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "inflight.h"
-#include "queue.h"
+#include "sdk/src/inflight.h"
+#include "sdk/src/queue.h"
 
 struct outcome {
     struct queue_entry entry;

@@ -5,7 +5,7 @@
  * read when it is empty again, both under the lock, so it cannot get out of step (level-triggered; hazards 19). Until
  * somebody asks for the descriptor the two system calls are spared.
  */
-#include "queue.h"
+#include "sdk/src/queue.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,10 +13,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "clock.h"
-#include "fork.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/fork.h"
+#include "sdk/src/status.h"
 
 enum { WAIT_ITEMS_MAX = 65536, RUN_ITEMS = 64 };
 

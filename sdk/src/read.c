@@ -1,13 +1,13 @@
 /*
  * read.c - a page of events, and a single one.
  */
-#include "read.h"
+#include "sdk/src/read.h"
 
-#include "batch.h"
-#include "client.h"
-#include "item.h"
-#include "status.h"
-#include "sub_request.h"
+#include "sdk/src/batch.h"
+#include "sdk/src/client.h"
+#include "sdk/src/item.h"
+#include "sdk/src/status.h"
+#include "sdk/src/sub_request.h"
 #include "wire/codec.h"
 #include "wire/text.h"
 
@@ -40,7 +40,8 @@ static bool add_all(muon_batch *batch, struct bytes *message, bool *malformed)
     return more == 0;
 }
 
-int32_t read_batch(struct bytes *const *messages, size_t messages_len, muon_batch **out, muon_error *err)
+int32_t read_batch(struct bytes *const *messages, size_t messages_len, muon_batch **out,
+                   muon_error *err)
 {
     muon_batch *batch = batch_new(count(messages, messages_len), messages_len);
     bool malformed = false, added = batch != NULL;
@@ -58,8 +59,8 @@ int32_t read_batch(struct bytes *const *messages, size_t messages_len, muon_batc
 
 /* ---- a page ---- */
 
-static int32_t make(const char *stream, int32_t from_kind, int64_t from, uint32_t max, uint32_t flags, struct unary **out,
-                    muon_error *err)
+static int32_t make(const char *stream, int32_t from_kind, int64_t from, uint32_t max,
+                    uint32_t flags, struct unary **out, muon_error *err)
 {
     struct subscribe_request ask = {0}, seen;
     struct error error;
@@ -86,8 +87,8 @@ static int32_t make(const char *stream, int32_t from_kind, int64_t from, uint32_
     return *out ? MUON_OK : status_fail(err, MUON_ENOMEM, "muon_read: out of memory");
 }
 
-int32_t muon_read(muon_client *c, const char *stream, int32_t from_kind, int64_t from, uint32_t max, uint32_t flags,
-                  int32_t timeout_ms, muon_batch **out, muon_error *err)
+int32_t muon_read(muon_client *c, const char *stream, int32_t from_kind, int64_t from, uint32_t max,
+                  uint32_t flags, int32_t timeout_ms, muon_batch **out, muon_error *err)
 {
     struct unary *unary;
     if (!out)
@@ -113,8 +114,9 @@ static void convert(struct unary *unary, muon_item *item)
         item->error = item_error(&error);
 }
 
-int32_t muon_read_async(muon_client *c, const char *stream, int32_t from_kind, int64_t from, uint32_t max,
-                        uint32_t flags, int32_t timeout_ms, muon_queue *q, uint64_t tag, muon_error *err)
+int32_t muon_read_async(muon_client *c, const char *stream, int32_t from_kind, int64_t from,
+                        uint32_t max, uint32_t flags, int32_t timeout_ms, muon_queue *q,
+                        uint64_t tag, muon_error *err)
 {
     struct unary *unary;
     if (!q || queue_client(q) != c)
@@ -134,10 +136,13 @@ static int32_t make_get(const muon_place *place, struct unary **out, muon_error 
 {
     int ways = (place->order_id != 0) + (place->event_id != NULL) + (place->stream != NULL);
     if (ways != 1 || place->order_id < 0 || (place->stream && place->version < 1))
-        return status_fail(err, MUON_EINVAL,
-                           "muon_get: give exactly one of order_id, event_id, and stream with a version from 1");
+        return status_fail(
+            err, MUON_EINVAL,
+            "muon_get: give exactly one of order_id, event_id, and stream with a version from 1");
     struct get_request ask = {
-        .by = place->order_id ? GET_BY_ORDER_ID : place->event_id ? GET_BY_EVENT_ID : GET_BY_VERSION,
+        .by = place->order_id   ? GET_BY_ORDER_ID
+              : place->event_id ? GET_BY_EVENT_ID
+                                : GET_BY_VERSION,
         .order_id = (uint64_t)place->order_id,
         .event_id = text_span(place->event_id),
         .stream_name = text_span(place->stream),
@@ -154,7 +159,8 @@ static int32_t make_get(const muon_place *place, struct unary **out, muon_error 
     return *out ? MUON_OK : status_fail(err, MUON_ENOMEM, "muon_get: out of memory");
 }
 
-int32_t muon_get(muon_client *c, const muon_place *place, int32_t timeout_ms, muon_batch **out, muon_error *err)
+int32_t muon_get(muon_client *c, const muon_place *place, int32_t timeout_ms, muon_batch **out,
+                 muon_error *err)
 {
     struct unary *unary;
     muon_batch *batch;

@@ -9,6 +9,7 @@
 #include "wire/bytes.h"
 
 /* All events of some ReadResponses. MUON_EPROTO, MUON_ENOMEM. */
-int32_t read_batch(struct bytes *const *messages, size_t messages_len, muon_batch **out, muon_error *err);
+int32_t read_batch(struct bytes *const *messages, size_t messages_len, muon_batch **out,
+                   muon_error *err);
 
 #endif

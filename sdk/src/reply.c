@@ -1,14 +1,15 @@
 /*
  * reply.c - a document: its text, and the struct that shows it.
  */
-#include "reply.h"
+#include "sdk/src/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 
-int32_t reply_new(struct text_out *text, const char *content_type, muon_reply **out, muon_error *err)
+int32_t reply_new(struct text_out *text, const char *content_type, muon_reply **out,
+                  muon_error *err)
 {
     muon_reply *reply = text->failed ? NULL : calloc(1, sizeof *reply);
     if (!reply) {

@@ -1,7 +1,7 @@
 /*
  * status.c - one table for names, one for what the server's reasons come to.
  */
-#include "status.h"
+#include "sdk/src/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>

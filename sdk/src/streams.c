@@ -5,9 +5,9 @@
 
 #include <inttypes.h>
 
-#include "client.h"
-#include "reply.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/reply.h"
+#include "sdk/src/status.h"
 #include "wire/codec.h"
 #include "wire/text.h"
 
@@ -25,7 +25,8 @@ static bool put_streams(struct text_out *out, const struct unary *unary)
             text_out_put(out, "%s{\"stream-name\":", comma);
             text_out_string(out, info.stream_name);
             text_out_put(out,
-                         ",\"total-events\":%" PRIu64 ",\"last-version\":%" PRIu64 ",\"last-order-id\":%" PRIu64 "}",
+                         ",\"total-events\":%" PRIu64 ",\"last-version\":%" PRIu64
+                         ",\"last-order-id\":%" PRIu64 "}",
                          info.total_events, info.last_version, info.last_order_id);
             comma = ",";
         }
@@ -36,10 +37,13 @@ static bool put_streams(struct text_out *out, const struct unary *unary)
     return true;
 }
 
-int32_t muon_streams(muon_client *c, const char *pattern, const char *after, uint32_t max, int32_t timeout_ms,
-                     muon_reply **out, muon_error *err)
+int32_t muon_streams(muon_client *c, const char *pattern, const char *after, uint32_t max,
+                     int32_t timeout_ms, muon_reply **out, muon_error *err)
 {
-    struct list_request ask = {.pattern = text_span(pattern), .after = text_span(after), .max = max}, seen;
+    struct list_request ask = {.pattern = text_span(pattern),
+                               .after = text_span(after),
+                               .max = max},
+                        seen;
     struct error error;
     if (!out)
         return status_fail(err, MUON_EINVAL, "muon_streams: out must not be NULL");
@@ -65,7 +69,8 @@ int32_t muon_streams(muon_client *c, const char *pattern, const char *after, uin
 
 /* ---- deletion ---- */
 
-static int32_t make_delete(const char *stream, const muon_expect *expect, struct bytes **out, muon_error *err)
+static int32_t make_delete(const char *stream, const muon_expect *expect, struct bytes **out,
+                           muon_error *err)
 {
     static const enum expect_kind kinds[] = {
         [MUON_EXPECT_ANY] = EXPECT_NONE,
@@ -76,11 +81,13 @@ static int32_t make_delete(const char *stream, const muon_expect *expect, struct
     struct delete_request ask = {.stream_name = text_span(stream)}, seen;
     struct error error;
     if (expect && (expect->kind < 0 || expect->kind > MUON_EXPECT_EXISTS || expect->version < 0))
-        return status_fail(err, MUON_EINVAL, "muon_delete: expect has an unknown kind or a negative version");
+        return status_fail(err, MUON_EINVAL,
+                           "muon_delete: expect has an unknown kind or a negative version");
     if (expect && expect->stream && !text_equal(text_span(expect->stream), ask.stream_name))
         return status_fail(err, MUON_EINVAL, "muon_delete: expect must be about the same stream");
     if (expect)
-        ask.expect = (struct expect){ask.stream_name, kinds[expect->kind], (uint64_t)expect->version};
+        ask.expect =
+            (struct expect){ask.stream_name, kinds[expect->kind], (uint64_t)expect->version};
     struct bytes *request = delete_request_encode(&ask);
     if (!request)
         return status_fail(err, MUON_ENOMEM, "muon_delete: out of memory");
@@ -92,8 +99,8 @@ static int32_t make_delete(const char *stream, const muon_expect *expect, struct
     return MUON_OK;
 }
 
-int32_t muon_delete(muon_client *c, const char *stream, const muon_expect *expect, int32_t timeout_ms, uint64_t *deleted,
-                    muon_error *err)
+int32_t muon_delete(muon_client *c, const char *stream, const muon_expect *expect,
+                    int32_t timeout_ms, uint64_t *deleted, muon_error *err)
 {
     struct bytes *request;
     struct delete_response response;
@@ -105,7 +112,8 @@ int32_t muon_delete(muon_client *c, const char *stream, const muon_expect *expec
         return status_fail(err, MUON_ENOMEM, "muon_delete: out of memory");
     unary->once = true; /* a second one would delete what was emitted in between */
     status = unary_run(c, unary, timeout_ms, err);
-    if (status == MUON_OK && (unary->answer_len != 1 || delete_response_decode(bytes_span(unary->answer[0]), &response)))
+    if (status == MUON_OK &&
+        (unary->answer_len != 1 || delete_response_decode(bytes_span(unary->answer[0]), &response)))
         status = status_fail(err, MUON_EPROTO, "muon_delete: the store's answer cannot be read");
     unary_free(unary);
     if (status == MUON_OK && deleted)

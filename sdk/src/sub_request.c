@@ -2,11 +2,11 @@
  * sub_request.c - the request is encoded once, checked by the decoder that the store uses, and kept; each call's request is made
  * from it and from the place reached.
  */
-#include "sub_request.h"
+#include "sdk/src/sub_request.h"
 
 #include <string.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 #include "wire/text.h"
 
 bool sub_request_from(int32_t from_kind, int64_t from, enum from_kind *kind, uint64_t *out)
@@ -37,7 +37,8 @@ static const char *fault(const char *stream, const muon_sub_opts *opts)
     return NULL;
 }
 
-int32_t sub_request_init(struct sub_request *request, const char *stream, const muon_sub_opts *opts, muon_error *err)
+int32_t sub_request_init(struct sub_request *request, const char *stream, const muon_sub_opts *opts,
+                         muon_error *err)
 {
     static const enum stream_type types[] = {
         [MUON_HOT_COLD] = STREAM_HOT_COLD,
@@ -60,7 +61,8 @@ int32_t sub_request_init(struct sub_request *request, const char *stream, const 
     if (!request->encoded)
         return status_fail(err, MUON_ENOMEM, "muon_subscribe: out of memory");
     struct error error;
-    if (subscribe_request_decode(bytes_span(request->encoded), &request->ask, &error) == REASON_NONE)
+    if (subscribe_request_decode(bytes_span(request->encoded), &request->ask, &error) ==
+        REASON_NONE)
         return MUON_OK;
     sub_request_fini(request);
     return status_of_error(err, &error);

@@ -8,7 +8,7 @@
 
 #include <muon/muon.h>
 
-#include "held.h"
+#include "sdk/src/held.h"
 #include "wire/codec.h"
 
 struct sub_request {
@@ -23,7 +23,8 @@ struct sub_request {
 };
 
 /* MUON_EINVAL: what is wrong with stream or opts, by the store's own rules. */
-int32_t sub_request_init(struct sub_request *request, const char *stream, const muon_sub_opts *opts, muon_error *err);
+int32_t sub_request_init(struct sub_request *request, const char *stream, const muon_sub_opts *opts,
+                         muon_error *err);
 void sub_request_fini(struct sub_request *request);
 
 /* The SubscribeRequest of the next call, to the store that info is of. NULL: no memory. */

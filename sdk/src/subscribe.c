@@ -8,24 +8,25 @@
  *
  * A subscription is in the client's list until it is over: ended, failed, or closed. Its call may outlive that by a moment.
  */
-#include "subscribe.h"
+#include "sdk/src/subscribe.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
-#include "clock.h"
-#include "fork.h"
-#include "held.h"
-#include "item.h"
-#include "log.h"
-#include "sub_request.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/fork.h"
+#include "sdk/src/held.h"
+#include "sdk/src/item.h"
+#include "sdk/src/log.h"
+#include "sdk/src/status.h"
+#include "sdk/src/sub_request.h"
 
 struct muon_sub {
-    atomic_size_t refs; /* the application's, the client's list, the call's, and the entry's while it is queued */
+    atomic_size_t
+        refs; /* the application's, the client's list, the call's, and the entry's while it is queued */
     muon_client *client; /* counted */
     struct muon_sub *next;
     struct sub_request request; /* what is still to be asked for */
@@ -182,7 +183,8 @@ static void message(struct client_call *call, struct bytes *message)
         read_on(s);
     } else if (malformed) {
         muon_error error;
-        end(s, status_fail(&error, MUON_EPROTO, "the store sent a message that cannot be read"), &error, false);
+        end(s, status_fail(&error, MUON_EPROTO, "the store sent a message that cannot be read"),
+            &error, false);
     } else {
         client_call_cancel(call); /* no memory: asked for again, later */
     }
@@ -205,9 +207,11 @@ static void lost(muon_client *c, muon_sub *s, const struct error *status)
         snprintf(s->failure, sizeof s->failure, "%.127s",
                  status->reason == REASON_NONE ? "the store ended the call" : status->message);
         log_add(c, MUON_LOG_INFO, "subscription to %.*s interrupted: %s",
-                (int)s->request.ask.stream_name.len, (const char *)s->request.ask.stream_name.data, s->failure);
+                (int)s->request.ask.stream_name.len, (const char *)s->request.ask.stream_name.data,
+                s->failure);
         s->retry_at_ms = clock_now_ms() + status->retry_after_ms +
-                         backoff_next_ms(&s->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
+                         backoff_next_ms(&s->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS],
+                                         backoff_random());
         client_wake_at(c, s->retry_at_ms);
         connection_suspect(c, s->link);
     }
@@ -227,7 +231,8 @@ static void finished(struct client_call *call, const struct error *status)
     unref(s); /* the call's */
 }
 
-static const struct client_handler handler = {.message = message, .sent = connection_sent, .finished = finished};
+static const struct client_handler handler = {
+    .message = message, .sent = connection_sent, .finished = finished};
 
 /* ---- for the client ---- */
 
@@ -279,9 +284,11 @@ static int32_t take_batch(muon_sub *s, muon_batch **out, muon_error *err)
     pthread_mutex_unlock(&c->mutex);
     if (!held)
         return MUON_OK;
-    muon_batch *batch = held_take(held, s->batch_max ? s->batch_max : SIZE_MAX, &s->last, &taken, &malformed);
+    muon_batch *batch =
+        held_take(held, s->batch_max ? s->batch_max : SIZE_MAX, &s->last, &taken, &malformed);
     if (!batch && !malformed)
-        return status_fail(err, MUON_ENOMEM, "out of memory for a batch: nothing is lost, try again");
+        return status_fail(err, MUON_ENOMEM,
+                           "out of memory for a batch: nothing is lost, try again");
     pthread_mutex_lock(&c->mutex);
     s->held_events -= batch ? taken : held->events;
     if (held->events == 0 || !batch) {
@@ -292,7 +299,8 @@ static int32_t take_batch(muon_sub *s, muon_batch **out, muon_error *err)
     }
     muon_error error;
     if (!batch)
-        end(s, status_fail(&error, MUON_EPROTO, "the store sent an event that cannot be read"), &error, true);
+        end(s, status_fail(&error, MUON_EPROTO, "the store sent an event that cannot be read"),
+            &error, true);
     read_on(s);
     pthread_mutex_unlock(&c->mutex);
     *out = batch;
@@ -377,9 +385,10 @@ int32_t muon_sub_next(muon_sub *s, muon_batch **out, int32_t timeout_ms, muon_er
 {
     if (!s || !out || timeout_ms < MUON_FOREVER || s->queue)
         return status_fail(err, MUON_EINVAL, "muon_sub_next: %s",
-                           !s || !out                  ? "sub and out must not be NULL"
-                           : timeout_ms < MUON_FOREVER ? "timeout_ms is below MUON_FOREVER"
-                                                       : "this subscription's batches go to its queue");
+                           !s || !out ? "sub and out must not be NULL"
+                           : timeout_ms < MUON_FOREVER
+                               ? "timeout_ms is below MUON_FOREVER"
+                               : "this subscription's batches go to its queue");
     if (fork_check(err) != MUON_OK)
         return MUON_EFORKED;
     int64_t deadline_ms = clock_deadline_ms(timeout_ms);
@@ -402,8 +411,8 @@ int32_t muon_sub_next(muon_sub *s, muon_batch **out, int32_t timeout_ms, muon_er
 
 /* ---- opening and closing ---- */
 
-int32_t muon_subscribe(muon_client *c, const char *stream, const muon_sub_opts *opts, muon_sub **out,
-                       muon_error *err)
+int32_t muon_subscribe(muon_client *c, const char *stream, const muon_sub_opts *opts,
+                       muon_sub **out, muon_error *err)
 {
     static const muon_sub_opts all = {0};
     if (!opts)
@@ -450,7 +459,8 @@ static void close_it(muon_sub *s, bool freed)
     status_fail(&error, MUON_ECANCELLED, "the subscription was closed");
     pthread_mutex_lock(&s->client->mutex);
     s->freed = s->freed || freed;
-    if (s->over && s->end_status != MUON_ECANCELLED && !s->told) { /* closed before its end was taken */
+    if (s->over && s->end_status != MUON_ECANCELLED &&
+        !s->told) { /* closed before its end was taken */
         s->end_status = MUON_ECANCELLED;
         s->end_error = error;
     }

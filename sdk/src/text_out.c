@@ -1,7 +1,7 @@
 /*
  * text_out.c - doubling buffer, escaping.
  */
-#include "text_out.h"
+#include "sdk/src/text_out.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -18,7 +18,8 @@ struct text_out {
     bool too_big;
 };
 
-void text_out_put(struct text_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_out_put(struct text_out *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A JSON string, quotes included. What is not UTF-8 becomes '?'. */
 void text_out_string(struct text_out *out, struct span text);

@@ -5,14 +5,14 @@
  * does not run is ended by the tick or by unary_cancel. Either way the outcome is delivered once, and after that the unary belongs to
  * the blocked caller, or is freed.
  */
-#include "unary.h"
+#include "sdk/src/unary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client.h"
-#include "clock.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/clock.h"
+#include "sdk/src/status.h"
 
 enum { ANSWER_BYTES_MAX = 256 << 20 };
 
@@ -129,7 +129,8 @@ static void fail(muon_client *c, struct unary *unary, const struct error *status
 {
     muon_error error;
     if (unary->too_big)
-        status_fail(&error, MUON_ETOOBIG, "the answer is over %zu bytes: ask for less", unary->answer_bytes_max);
+        status_fail(&error, MUON_ETOOBIG, "the answer is over %zu bytes: ask for less",
+                    unary->answer_bytes_max);
     else if (unary->cancelled)
         status_fail(&error, MUON_ECANCELLED, "the call was cancelled");
     else
@@ -144,7 +145,8 @@ static void fail(muon_client *c, struct unary *unary, const struct error *status
 static bool try_again(const muon_client *c, const struct unary *unary, const struct error *status)
 {
     bool passing = status->retryable || status->reason == REASON_CALLER_GONE;
-    bool harmless = !unary->once || status->reason == REASON_BUSY || status->reason == REASON_STORE_FULL;
+    bool harmless =
+        !unary->once || status->reason == REASON_BUSY || status->reason == REASON_STORE_FULL;
     return passing && harmless && !unary->cancelled && c->phase < CLIENT_STOPPING &&
            status->reason != REASON_TIMED_OUT;
 }
@@ -165,9 +167,10 @@ static void finished(struct client_call *call, const struct error *status)
     } else if (try_again(c, unary, status)) {
         forget_answer(unary);
         snprintf(unary->failure, sizeof unary->failure, "%.127s", status->message);
-        unary->retry_at_ms = now_ms + status->retry_after_ms +
-                             backoff_next_ms(&unary->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS],
-                                             backoff_random());
+        unary->retry_at_ms =
+            now_ms + status->retry_after_ms +
+            backoff_next_ms(&unary->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS],
+                            backoff_random());
         client_wake_at(c, unary->retry_at_ms);
         connection_suspect(c, link);
     } else {
@@ -177,7 +180,8 @@ static void finished(struct client_call *call, const struct error *status)
     pthread_mutex_unlock(&c->mutex);
 }
 
-static const struct client_handler handler = {.message = message, .sent = connection_sent, .finished = finished};
+static const struct client_handler handler = {
+    .message = message, .sent = connection_sent, .finished = finished};
 
 /* ---- beginning ---- */
 
@@ -263,8 +267,8 @@ static void submit(muon_client *c, struct unary *unary)
 }
 
 /* Check what is common, and make the outcome. MUON_OK: the lock is held. */
-static int32_t prepare(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q, uint64_t tag,
-                       int32_t kind, muon_error *err)
+static int32_t prepare(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q,
+                       uint64_t tag, int32_t kind, muon_error *err)
 {
     if (!unary)
         return status_fail(err, MUON_ENOMEM, "out of memory for the request");
@@ -293,8 +297,8 @@ int32_t unary_run(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_
     return status == MUON_OK ? MUON_OK : status_copy(err, unary->outcome->item.error);
 }
 
-int32_t unary_start(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q, uint64_t tag,
-                    int32_t kind, muon_error *err)
+int32_t unary_start(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q,
+                    uint64_t tag, int32_t kind, muon_error *err)
 {
     int32_t status = prepare(c, unary, timeout_ms, q, tag, kind, err);
     if (status != MUON_OK) {

@@ -11,8 +11,8 @@
 
 #include <muon/muon.h>
 
-#include "backoff.h"
-#include "outcome.h"
+#include "sdk/src/backoff.h"
+#include "sdk/src/outcome.h"
 #include "wire/bytes.h"
 
 struct client_call;
@@ -54,8 +54,8 @@ void unary_free(struct unary *unary); /* NULL is fine */
 int32_t unary_run(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_error *err);
 
 /* Do it; an item of this kind follows in q. Takes over the unary in any case. */
-int32_t unary_start(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q, uint64_t tag,
-                    int32_t kind, muon_error *err);
+int32_t unary_start(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_queue *q,
+                    uint64_t tag, int32_t kind, muon_error *err);
 
 /* ---- under the client's lock ---- */
 void unary_connected(muon_client *c);

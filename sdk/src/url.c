@@ -1,12 +1,12 @@
 /*
  * url.c - the two schemes, and a look at each address, so that a slip is told at once and not after a time limit.
  */
-#include "url.h"
+#include "sdk/src/url.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "sdk/src/status.h"
 
 static const char *strip(const char *text, const char *scheme)
 {
@@ -57,9 +57,8 @@ int32_t url_parse(const char *text, struct url *out, muon_error *err)
         const char *comma = memchr(rest + at, ',', len - at);
         part = comma ? (size_t)(comma - rest) - at : len - at;
         if (!is_address(rest + at, part))
-            return status_fail(err, MUON_EINVAL,
-                               "\"%.*s\" in the URL \"%.80s\" is not host:port", (int)part,
-                               rest + at, text);
+            return status_fail(err, MUON_EINVAL, "\"%.*s\" in the URL \"%.80s\" is not host:port",
+                               (int)part, rest + at, text);
     }
     out->tls = tls;
     memcpy(out->target, rest, len);

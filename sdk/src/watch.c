@@ -2,13 +2,13 @@
  * watch.c - one entry a watcher: it is queued when the state changes, and becomes an item with the newest state, so that
  * a queue that nobody drains cannot fill.
  */
-#include "watch.h"
+#include "sdk/src/watch.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "client.h"
-#include "status.h"
+#include "sdk/src/client.h"
+#include "sdk/src/status.h"
 
 struct watcher {
     struct queue_entry entry;

@@ -6,7 +6,7 @@
 
 #include <muon/muon.h>
 
-#include "queue.h"
+#include "sdk/src/queue.h"
 
 enum { WATCHERS_MAX = 16 };
 

@@ -30,10 +30,12 @@ def check_functions(root, name):
 
 
 def has_header(root, name):
-    """Its own; or, for a module of several files (codec-emit.c), the module's (codec.h). Programs need none."""
+    """Its own; or, for a module of several files (codec-emit.c), the module's (codec.h); or libmuon's public one.
+    Programs need none."""
     folder, stem = name[:-2].rpartition("/")[::2]
     own = [Path(root, folder, f"{part}.h") for part in (stem, re.split("[-_]", stem)[0])]
-    return any(path.exists() for path in own) or MAIN_ONLY.match(name) \
+    public = name.startswith("sdk/") and "#include <muon/muon.h>" in text(root, name)
+    return any(path.exists() for path in own) or public or MAIN_ONLY.match(name) \
         or re.search(r"^(int )?main\(", text(root, name) or "", re.M)
 
 

@@ -1,18 +1,19 @@
 /*
  * Received events: batches, held messages, and where a subscription resumes.
  */
-#include "made.h"
+#include "tests/sdk/made.h"
 
 #include <string.h>
 
-#include "batch.h"
-#include "held.h"
-#include "sub_request.h"
+#include "sdk/src/batch.h"
+#include "sdk/src/held.h"
+#include "sdk/src/sub_request.h"
 #include "wire/codec.h"
 #include "wire/pb.h"
 #include "wire/text.h"
 
-static struct held *hold(const uint64_t *order_ids, size_t n, const uint8_t *marker, size_t marker_len)
+static struct held *hold(const uint64_t *order_ids, size_t n, const uint8_t *marker,
+                         size_t marker_len)
 {
     bool malformed;
     struct bytes *message = made_message(order_ids, n, marker, marker_len);
@@ -37,7 +38,8 @@ static void texts_are_nul_terminated_views_of_the_buffer(void **state)
     assert_string_equal(event->event_id.ptr, "some-id");
     assert_string_equal(event->payload.ptr, "p7");
     assert_int_equal(event->payload.len, 2);
-    assert_true((const uint8_t *)event->payload.ptr > raw->data && (const uint8_t *)event->payload.ptr < raw->data + raw->len);
+    assert_true((const uint8_t *)event->payload.ptr > raw->data &&
+                (const uint8_t *)event->payload.ptr < raw->data + raw->len);
     assert_string_equal(event->content_type.ptr, "application/json");
     assert_string_equal(event->schema.ptr, "");
     assert_string_equal(event->metadata.ptr, "");
@@ -159,7 +161,8 @@ static void a_cut_message_is_malformed_at_every_length(void **state)
 
 /* ---- what is asked for ---- */
 
-static const struct info store = {.store_id = "8f7e9c30-0000-7000-8000-000000000001", .incarnation = 3};
+static const struct info store = {.store_id = "8f7e9c30-0000-7000-8000-000000000001",
+                                  .incarnation = 3};
 
 static void asked(struct sub_request *request, struct subscribe_request *out, struct bytes **keep)
 {
@@ -169,7 +172,8 @@ static void asked(struct sub_request *request, struct subscribe_request *out, st
     assert_int_equal(subscribe_request_decode(bytes_span(*keep), out, &error), REASON_NONE);
 }
 
-static void advance(struct sub_request *request, const uint64_t *ids, size_t n, const uint8_t *marker, size_t marker_len)
+static void advance(struct sub_request *request, const uint64_t *ids, size_t n,
+                    const uint8_t *marker, size_t marker_len)
 {
     struct held *held = hold(ids, n, marker, marker_len);
     sub_request_advance(request, held);
@@ -204,7 +208,12 @@ static void a_lost_subscription_resumes_after_what_it_received_on_the_same_store
     (void)state;
     static const uint64_t ids[] = {5, 8};
     static const char *const types[] = {"A", "B"};
-    const muon_sub_opts opts = {.mode = MUON_COLD, .from_kind = MUON_FROM_TIME, .from = 9, .limit = 10, .types = types, .types_len = 2};
+    const muon_sub_opts opts = {.mode = MUON_COLD,
+                                .from_kind = MUON_FROM_TIME,
+                                .from = 9,
+                                .limit = 10,
+                                .types = types,
+                                .types_len = 2};
     struct sub_request request;
     struct subscribe_request ask;
     struct bytes *keep;
@@ -245,7 +254,7 @@ static void what_makes_no_sense_is_refused_before_it_is_sent(void **state)
         {"s", {.mode = -1}},
         {"s", {.from_kind = 3}},
         {"s", {.from = -1}},
-        {"s", {.limit = 1}},                                        /* hot-cold */
+        {"s", {.limit = 1}}, /* hot-cold */
         {"s", {.mode = MUON_HOT, .from = 1}},
         {"a**", {.from_kind = MUON_FROM_VERSION, .from = 1}},
         {"__all__", {.from_kind = MUON_FROM_VERSION, .from = 1}},

@@ -1,24 +1,29 @@
 /*
  * Configuration keys, URLs, statuses.
  */
-#include "made.h"
+#include "tests/sdk/made.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "status.h"
-#include "url.h"
+#include "sdk/src/config.h"
+#include "sdk/src/status.h"
+#include "sdk/src/url.h"
 
 static void every_documented_key_can_be_set(void **state)
 {
     (void)state;
     static const char *const values[][2] = {
-        {"service.name", "orders"},          {"tls.ca_file", "ca.crt"},
-        {"tls.cert_file", "client.crt"},     {"tls.key_file", "client.key"},
-        {"tls.server_name", "photon.local"}, {"timeout.default", "1"},
-        {"emit.max_inflight", "1000000"},    {"emit.max_inflight_bytes", "65536"},
-        {"sub.prefetch", "1"},               {"reconnect.max_ms", "60000"},
+        {"service.name", "orders"},
+        {"tls.ca_file", "ca.crt"},
+        {"tls.cert_file", "client.crt"},
+        {"tls.key_file", "client.key"},
+        {"tls.server_name", "photon.local"},
+        {"timeout.default", "1"},
+        {"emit.max_inflight", "1000000"},
+        {"emit.max_inflight_bytes", "65536"},
+        {"sub.prefetch", "1"},
+        {"reconnect.max_ms", "60000"},
         {"keepalive.ms", "0"},
     };
     muon_config *cfg;
@@ -34,7 +39,8 @@ static void every_documented_key_can_be_set(void **state)
 static void a_bad_value_is_refused_by_key_value_and_range(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "0", "-1", "86400001", "12x", " 12", "+12", "1e3", "99999999999999999999"};
+    static const char *const bad[] = {
+        "", "0", "-1", "86400001", "12x", " 12", "+12", "1e3", "99999999999999999999"};
     muon_config *cfg;
     muon_error err;
     assert_int_equal(muon_config_new(&cfg), MUON_OK);
@@ -113,9 +119,23 @@ static void a_url_is_tls_unless_it_says_insecure(void **state)
 static void a_malformed_url_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",          "a:1",          "http://a:1",  "muon://",      "muon://a",    "muon://:1",
-                                      "muon://a:", "muon://a:0",   "muon://a:x",  "muon://a:1,",  "muon://,a:1", "muon://a:65536",
-                                      "muon://a b:1", "muon://u@a:1", "muon://a/b:1", "muon://::1:7", "muon://a:1/x"};
+    static const char *const bad[] = {"",
+                                      "a:1",
+                                      "http://a:1",
+                                      "muon://",
+                                      "muon://a",
+                                      "muon://:1",
+                                      "muon://a:",
+                                      "muon://a:0",
+                                      "muon://a:x",
+                                      "muon://a:1,",
+                                      "muon://,a:1",
+                                      "muon://a:65536",
+                                      "muon://a b:1",
+                                      "muon://u@a:1",
+                                      "muon://a/b:1",
+                                      "muon://::1:7",
+                                      "muon://a:1/x"};
     struct url url;
     muon_error err;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,12 +1,12 @@
 /*
  * Emits against a store that misbehaves: every accepted emit gets exactly one result, in order, and is stored at most once.
  */
-#include "fake.h"
+#include "tests/sdk/fake.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
-#include <poll.h>
 
 static muon_client *open_client(const struct fake *fake, const char *const (*settings)[2])
 {
@@ -28,7 +28,8 @@ static void close_client(muon_client *c)
     muon_free(c);
 }
 
-static int32_t emit_text(muon_client *c, const char *text, muon_emit_result *result, muon_error *err)
+static int32_t emit_text(muon_client *c, const char *text, muon_emit_result *result,
+                         muon_error *err)
 {
     const muon_event_in event = {.type = "T", .payload = text, .payload_len = strlen(text)};
     return muon_emit(c, "s", &event, 1, NULL, result, err);

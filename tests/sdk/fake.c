@@ -1,7 +1,7 @@
 /*
  * fake.c - one lock, one poller; each call does one thing at a time.
  */
-#include "fake.h"
+#include "tests/sdk/fake.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -144,7 +144,8 @@ static void store(struct fake *fake, const struct event *event)
 {
     uint64_t order_id = fake->events_len + 1, version = version_of(fake, event->stream_name) + 1;
     assert_true(fake->events_len < EVENTS_MAX);
-    struct bytes *raw = bytes_new(event->raw.len + pb_uint_size(13, order_id) + pb_uint_size(14, version) + pb_uint_size(15, 1));
+    struct bytes *raw = bytes_new(event->raw.len + pb_uint_size(13, order_id) +
+                                  pb_uint_size(14, version) + pb_uint_size(15, 1));
     memcpy(raw->data, event->raw.data, event->raw.len);
     uint8_t *at = pb_put_uint(raw->data + event->raw.len, 13, order_id);
     at = pb_put_uint(at, 14, version);
@@ -196,8 +197,10 @@ static bool matches(const struct subscribe_request *ask, const struct event *eve
     bool all = text_equal(ask->stream_name, text_span("__all__"));
     if (!all && !text_equal(ask->stream_name, event->stream_name))
         return false;
-    return ask->from_kind == FROM_BEGIN || (ask->from_kind == FROM_ORDER_ID && event->order_id >= ask->from) ||
-           (ask->from_kind == FROM_VERSION && event->version >= ask->from) || ask->from_kind == FROM_TIME;
+    return ask->from_kind == FROM_BEGIN ||
+           (ask->from_kind == FROM_ORDER_ID && event->order_id >= ask->from) ||
+           (ask->from_kind == FROM_VERSION && event->version >= ask->from) ||
+           ask->from_kind == FROM_TIME;
 }
 
 /* The next page, framed; *reached: the cursor is at the end. */
@@ -256,8 +259,10 @@ static void pump_all(struct fake *fake)
 
 static void info_begin(struct serve_call *serve, void *service, struct bytes *message)
 {
-    static const struct info info = {
-        .store_id = "8f7e9c30-0000-7000-8000-000000000001", .incarnation = 1, .limits = {1 << 20, 4 << 20, 1000, 255}, .version = "0"};
+    static const struct info info = {.store_id = "8f7e9c30-0000-7000-8000-000000000001",
+                                     .incarnation = 1,
+                                     .limits = {1 << 20, 4 << 20, 1000, 255},
+                                     .version = "0"};
     struct fake *fake = service;
     (void)message;
     pthread_mutex_lock(&fake->mutex);
@@ -294,7 +299,8 @@ static void emit_message(struct serve_call *serve, struct bytes *message)
     size_t n = 0;
     struct span rest = bytes_span(message), request;
     uint64_t number;
-    while ((what == FAKE_GO || what == FAKE_CUT_AFTER) && n < 1000 && emit_stream_next(&rest, &number, &request) > 0)
+    while ((what == FAKE_GO || what == FAKE_CUT_AFTER) && n < 1000 &&
+           emit_stream_next(&rest, &number, &request) > 0)
         parts[n++] = answer(fake, number, request);
     fake->most_emits = n > fake->most_emits ? n : fake->most_emits;
     if (goes_on(call, what) && !call->over) {
@@ -328,15 +334,17 @@ static void sent(struct serve_call *serve, bool ok)
     pthread_mutex_unlock(&fake->mutex);
 }
 
-static void follow(struct serve_call *serve, struct fake *fake, struct bytes *message, bool subscribes, enum fake_step step)
+static void follow(struct serve_call *serve, struct fake *fake, struct bytes *message,
+                   bool subscribes, enum fake_step step)
 {
     struct error error;
     pthread_mutex_lock(&fake->mutex);
     struct call *call = call_new(fake, serve);
     call->subscribes = subscribes;
     call->request = bytes_ref(message);
-    enum reason reason = subscribes ? subscribe_request_decode(bytes_span(message), &call->ask, &error)
-                                    : read_request_decode(bytes_span(message), &call->ask, &error);
+    enum reason reason = subscribes
+                             ? subscribe_request_decode(bytes_span(message), &call->ask, &error)
+                             : read_request_decode(bytes_span(message), &call->ask, &error);
     call->left = call->ask.limit ? call->ask.limit : UINT64_MAX;
     if (call->ask.type == STREAM_HOT && subscribes)
         call->cursor = fake->events_len;
@@ -378,7 +386,8 @@ struct fake *fake_new(fake_hook hook, void *user)
     fake->user = user;
     fake->page = 10;
     fake->cq = cq_open(1);
-    const struct serve_service service = {"muon.v1.PhotonService", methods, sizeof methods / sizeof *methods, fake};
+    const struct serve_service service = {"muon.v1.PhotonService", methods,
+                                          sizeof methods / sizeof *methods, fake};
     fake->serve = serve_new(fake->cq, &service, 1, &options);
     int port = serve_listen(fake->serve, "127.0.0.1:0", NULL, &error);
     assert_true(port > 0);

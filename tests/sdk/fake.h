@@ -8,7 +8,7 @@
 #ifndef TESTS_SDK_FAKE_H
 #define TESTS_SDK_FAKE_H
 
-#include "made.h"
+#include "tests/sdk/made.h"
 #include "wire/error.h"
 
 struct fake;

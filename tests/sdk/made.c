@@ -1,4 +1,4 @@
-#include "made.h"
+#include "tests/sdk/made.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,8 @@ struct bytes *made_event(uint64_t order_id)
     return raw;
 }
 
-struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *marker, size_t marker_len)
+struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *marker,
+                           size_t marker_len)
 {
     uint8_t buffer[4096], *at = buffer;
     for (size_t i = 0; i < n; i++) {

@@ -20,6 +20,7 @@
 struct bytes *made_event(uint64_t order_id);
 
 /* A SubscribeResponse: events with these order ids, then a marker's bytes. */
-struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *marker, size_t marker_len);
+struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *marker,
+                           size_t marker_len);
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * The small parts: pauses, places, texts.
  */
-#include "made.h"
+#include "tests/sdk/made.h"
 
 #include <string.h>
 
-#include "backoff.h"
-#include "inflight.h"
-#include "text_out.h"
+#include "sdk/src/backoff.h"
+#include "sdk/src/inflight.h"
+#include "sdk/src/text_out.h"
 #include "wire/text.h"
 
 static void pauses_are_anything_up_to_a_growing_ceiling(void **state)
