@@ -6,12 +6,11 @@
  */
 #include "store/run.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -120,13 +119,25 @@ static enum exit_code refuse(enum exit_code code, const struct error *error)
     return code;
 }
 
+/* As many files and connections as the system allows: when they run out, gRPC stops accepting for good (hazards 7). */
+static uint64_t raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 static enum exit_code open_service(struct run *run)
 {
     struct error error = {0};
     enum log_fault fault = LOG_OK;
     struct service_options options = service_options(run);
     logline_with(LOGLINE_INFO, "starting", logline_text("version", MUON_BUILD_VERSION),
-                 logline_text("data_dir", options.data_dir), logline_int("pid", getpid()));
+                 logline_text("data_dir", options.data_dir), logline_int("pid", getpid()),
+                 logline_uint("open_files_max", raise_file_limit()));
     run->service = service_open(&options, &fault, &error);
     if (!run->service)
         return refuse(exit_code_of_fault(fault), &error);

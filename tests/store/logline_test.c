@@ -90,6 +90,27 @@ static void text_is_quoted_where_it_could_be_misread(void **state)
     close(fd[0]);
 }
 
+static void a_terminal_gets_text(void **state)
+{
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(master >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(terminal >= 0);
+    assert_true(logline_start(terminal, LOGLINE_AUTO));
+    logline_with(LOGLINE_INFO, "ready", logline_text("address", "127.0.0.1:1"));
+    logline_stop();
+    char line[200];
+    ssize_t n = read(master, line, sizeof line - 1);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_non_null(strstr(line, "Z info    ready address=127.0.0.1:1"));
+    close(terminal);
+    close(master);
+}
+
 static void levels_below_the_one_set_are_not_said(void **state)
 {
     int fd[2];
@@ -174,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_json_line_is_one_object_whatever_its_fields_hold),
         cmocka_unit_test(a_line_that_is_too_long_stays_one_object_with_fewer_fields),
         cmocka_unit_test(text_is_quoted_where_it_could_be_misread),
+        cmocka_unit_test(a_terminal_gets_text),
         cmocka_unit_test(levels_below_the_one_set_are_not_said),
         cmocka_unit_test(nobody_waits_for_a_reader_that_does_not_read),
         cmocka_unit_test(every_fault_of_the_store_has_an_exit_code_of_its_own),

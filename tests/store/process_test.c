@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,24 @@ static void every_line_of_its_log_is_json_where_nobody_reads_along(void **state)
     }
     assert_true(lines >= 4);
     free(log);
+    photond_free(p);
+}
+
+/* hazards 7 */
+static void it_may_open_as_many_files_as_the_system_allows(void **state)
+{
+    (void)state;
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = (struct rlimit){256, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    struct photond *p = fake(true, NO_ENV);
+    assert_true(photond_start(p));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    char expected[64];
+    snprintf(expected, sizeof expected, "\"open_files_max\":%llu",
+             (unsigned long long)before.rlim_max);
+    assert_log(p, expected);
     photond_free(p);
 }
 
@@ -309,6 +328,7 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(it_says_where_it_listens_and_which_store_it_is),
         cmocka_unit_test(every_line_of_its_log_is_json_where_nobody_reads_along),
+        cmocka_unit_test(it_may_open_as_many_files_as_the_system_allows),
         cmocka_unit_test(it_starts_again_on_the_same_port_after_a_kill),
         cmocka_unit_test(a_first_signal_drains_and_a_second_ends_at_once),
         cmocka_unit_test(a_hangup_reloads_what_can_be_and_names_what_cannot),

@@ -100,6 +100,56 @@ static void two_do_not_work_on_one_directory(void **state)
     photond_free(first);
 }
 
+/* A file in the store's directory with something in it replaced. */
+static void edit(const char *path, const char *what, const char *with)
+{
+    char *text = tempdir_read(path, NULL), *at = text ? strstr(text, what) : NULL;
+    assert_non_null(at);
+    assert_int_equal(strlen(what), strlen(with));
+    memcpy(at, with, strlen(with));
+    tempdir_write(path, text);
+    free(text);
+}
+
+static void a_store_of_a_newer_format_is_refused(void **state)
+{
+    (void)state;
+    struct photond *p = new_photond(true);
+    char *label = data_path(p, "PHOTON");
+    assert_true(photond_start(p));
+    assert_int_equal(photond_stop(p), EXIT_CODE_OK);
+    edit(label, "format 0", "format 9");
+    assert_refuses(p, EXIT_CODE_STORE_NEWER, "newer");
+    edit(label, "format 9", "format 0");
+    assert_true(photond_start(p));
+    free(label);
+    photond_free(p);
+}
+
+/* A flipped byte in LevelDB's list of files. (Flips anywhere else: log_test, verify_test.) */
+static void a_damaged_store_is_refused(void **state)
+{
+    (void)state;
+    struct photond *p = new_photond(true);
+    char *manifest = data_path(p, "data/MANIFEST-000002");
+    assert_true(photond_start(p));
+    assert_int_equal(photond_stop(p), EXIT_CODE_OK);
+    int fd = open(manifest, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    char byte;
+    assert_int_equal(pread(fd, &byte, 1, 12), 1);
+    byte = (char)(byte ^ 1);
+    assert_int_equal(pwrite(fd, &byte, 1, 12), 1);
+    close(fd);
+    assert_refuses(p, EXIT_CODE_STORE_DAMAGED, photond_dir(p));
+    char *said;
+    assert_int_equal(photond_run(NULL, ARGS("verify", "--config", photond_conf(p)), &said),
+                     EXIT_CODE_STORE_DAMAGED);
+    free(said);
+    free(manifest);
+    photond_free(p);
+}
+
 static void a_store_keeps_its_identity_over_a_kill(void **state)
 {
     (void)state;
@@ -347,6 +397,8 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(a_directory_that_cannot_be_used_is_named_and_left_alone),
         cmocka_unit_test(two_do_not_work_on_one_directory),
+        cmocka_unit_test(a_store_of_a_newer_format_is_refused),
+        cmocka_unit_test(a_damaged_store_is_refused),
         cmocka_unit_test(a_store_keeps_its_identity_over_a_kill),
         cmocka_unit_test(verify_finds_a_sound_store_sound_and_a_running_one_locked),
         cmocka_unit_test(an_address_in_use_is_named),
