@@ -334,10 +334,12 @@ void serve_send(struct serve_call *call, struct bytes *const *parts, size_t part
     grpc_op ops[2] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}};
     pthread_mutex_lock(&call->lock);
     assert(!call->finished && !call->outgoing);
+    /* Not with the first one: headers beside a message that is only buffered would not leave, nor ever be done. */
+    bool buffer = more && call->headers_sent;
     size_t len = !call->headers_sent;
     call->headers_sent = true;
     call->outgoing = message;
-    ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .flags = more ? GRPC_WRITE_BUFFER_HINT : 0};
+    ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .flags = buffer ? GRPC_WRITE_BUFFER_HINT : 0};
     ops[len++].data.send_message.send_message = message;
     start(call, ops, len, &call->sent);
     pthread_mutex_unlock(&call->lock);

@@ -5,7 +5,8 @@
  *
  *   begin    the call is there: create the call's own state (serve_call_set). For a method that takes one message, that
  *            message has arrived and is passed; for one that takes a stream, message is NULL: ask with serve_read.
- *   message  what serve_read asked for; NULL: the client has sent its last one.
+ *   message  what serve_read asked for; NULL: nothing more comes: the client has sent its last one, or is lost (gRPC does not
+ *            say which; finishing is right in both cases).
  *   sent     what serve_send was given has left (within gRPC's flow control). ok = false: the call is broken; gone follows.
  *   gone     exactly once, last of all: nothing else of this call runs or will run; free the call's own state. It comes when
  *            the call was finished and the status has left, and when the client is lost.
