@@ -324,25 +324,36 @@ void serve_read(struct serve_call *call)
     grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
     op.data.recv_message.recv_message = &call->incoming;
     pthread_mutex_lock(&call->lock);
-    start(call, &op, 1, &call->received);
+    if (!call->finished)
+        start(call, &op, 1, &call->received);
     pthread_mutex_unlock(&call->lock);
 }
 
-void serve_send(struct serve_call *call, struct bytes *const *parts, size_t parts_len, bool more)
+/* With the lock held. */
+static void send_locked(struct serve_call *call, grpc_byte_buffer *message, bool more)
 {
-    grpc_byte_buffer *message = core_message(parts, parts_len);
     grpc_op ops[2] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}};
-    pthread_mutex_lock(&call->lock);
-    assert(!call->finished && !call->outgoing);
     /* Not with the first one: headers beside a message that is only buffered would not leave, nor ever be done. */
     bool buffer = more && call->headers_sent;
     size_t len = !call->headers_sent;
+    assert(!call->outgoing);
     call->headers_sent = true;
     call->outgoing = message;
     ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .flags = buffer ? GRPC_WRITE_BUFFER_HINT : 0};
     ops[len++].data.send_message.send_message = message;
     start(call, ops, len, &call->sent);
+}
+
+void serve_send(struct serve_call *call, struct bytes *const *parts, size_t parts_len, bool more)
+{
+    grpc_byte_buffer *message = core_message(parts, parts_len);
+    pthread_mutex_lock(&call->lock);
+    bool finished = call->finished;
+    if (!finished)
+        send_locked(call, message, more);
     pthread_mutex_unlock(&call->lock);
+    if (finished)
+        grpc_byte_buffer_destroy(message);
 }
 
 /* ---- who calls ---- */

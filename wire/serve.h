@@ -11,11 +11,13 @@
  *   gone     exactly once, last of all: nothing else of this call runs or will run; free the call's own state. It comes when
  *            the call was finished and the status has left, and when the client is lost.
  *   lost     the client has cancelled, or its connection is gone: stop working for it, then call serve_finish. May come
- *            at any time after begin has returned, concurrently with the others, at most once; not when the call has ended in an orderly way.
+ *            at any time after begin has returned, concurrently with the others, at most once; not when the call has
+ *            ended in an orderly way.
  *
  * message and sent of one call may run on two pollers at once; each of them only once at a time. Every call that began
- * must be given exactly one serve_finish (or serve_reply), also after lost; after it only gone follows. serve_* functions may be called from any
- * thread until serve_finish has been called; they never block and never run a handler before they return.
+ * must be given exactly one serve_finish (or serve_reply), also after lost; after it only gone follows. serve_* functions may be
+ * called from any thread until serve_finish has been called; they never block and never run a handler before they return. A
+ * handler may find that another has finished the call meanwhile: its serve_send and serve_read do nothing then.
  */
 #ifndef MUON_WIRE_SERVE_H
 #define MUON_WIRE_SERVE_H

@@ -317,6 +317,14 @@ void talk_send(struct talk *talk, struct span message, bool last)
     pthread_mutex_unlock(&talk->lock);
 }
 
+void talk_await_sent(struct talk *talk, int count)
+{
+    pthread_mutex_lock(&talk->lock);
+    while (talk->sent < count)
+        await_change(talk);
+    pthread_mutex_unlock(&talk->lock);
+}
+
 void talk_await_messages(struct talk *talk, size_t count)
 {
     pthread_mutex_lock(&talk->lock);

@@ -53,6 +53,7 @@ struct talk {
 void talk_start(struct talk *talk, struct channel *channel, const char *path, int64_t timeout_ms,
                 bool wait_for_ready);
 void talk_send(struct talk *talk, struct span message, bool last); /* and wait until it was sent */
+void talk_await_sent(struct talk *talk, int count);
 void talk_await_messages(struct talk *talk, size_t count);
 const struct error *talk_await_end(struct talk *talk);
 void talk_free(struct talk *talk);
