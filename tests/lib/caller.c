@@ -107,7 +107,7 @@ struct bytes *caller_stream_read(struct caller_stream *s)
     s->have_message = false;
     client_call_read(s->call);
     pthread_mutex_lock(&s->lock);
-    while (!s->have_message)
+    while (!s->have_message && !s->finished)
         pthread_cond_wait(&s->changed, &s->lock);
     struct bytes *message = s->message;
     s->message = NULL;
