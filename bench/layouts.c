@@ -28,6 +28,7 @@ struct bed {
     struct log_batch *batch; /* not LAYOUT_EXTENT */
     struct builder *builder; /* LAYOUT_EXTENT */
     uint64_t next, number;
+    int64_t time_ms;          /* of the commit */
     uint8_t value[VALUE_MAX]; /* the record being built */
     size_t len;
     uint32_t count;
@@ -69,27 +70,43 @@ void bed_close(struct bed *bed)
     free(bed);
 }
 
+/* The key of a record; LAYOUT_EVENT has a letter of its own, since its values are no records of photond. */
+static struct key key_of(const struct bed *bed, uint64_t order_id)
+{
+    struct key key = key_record(order_id);
+    if (bed->layout == LAYOUT_EVENT)
+        key.data[0] = 'B';
+    return key;
+}
+
+static bool key_read(const struct bed *bed, struct span key, uint64_t *order_id)
+{
+    if (key.len != 9 || key.data[0] != (bed->layout == LAYOUT_EVENT ? 'B' : 'R'))
+        return false;
+    *order_id = big_get64(key.data + 1);
+    return true;
+}
+
 /* ---- writing ---- */
 
 static size_t frame_put(const struct bed *bed, uint8_t *at, const struct bed_event *e)
 {
     uint8_t *end = at;
     size_t len = e->event.raw.len + pb_uint_size(13, bed->next) + pb_uint_size(14, e->version) +
-                 pb_uint_size(15, bed->next / 1000);
+                 pb_uint_size(15, (uint64_t)bed->time_ms);
     *end++ = 0x0a;
     end = pb_put_varint(end, len);
     memcpy(end, e->event.raw.data, e->event.raw.len);
     end = pb_put_uint(end + e->event.raw.len, 13, bed->next);
     end = pb_put_uint(end, 14, e->version);
-    end = pb_put_uint(end, 15, bed->next / 1000);
+    end = pb_put_uint(end, 15, (uint64_t)bed->time_ms);
     return (size_t)(end - at);
 }
 
 static void id_put(const struct bed *bed, const struct bed_event *e)
 {
     uint8_t value[ID_ENTRY_BYTES];
-    struct id_entry entry = {
-        .order_id = bed->next, .version = e->version, .time_ms = (int64_t)(bed->next / 1000)};
+    struct id_entry entry = {.order_id = bed->next, .version = e->version, .time_ms = bed->time_ms};
     id_entry_encode(value, &entry);
     log_batch_put(bed->batch, key_span(&e->id), (struct span){value, sizeof value});
 }
@@ -99,7 +116,7 @@ static void write_one(struct bed *bed, const struct bed_event *e)
     uint8_t value[CHECKSUM + FRAME_MAX], place[8];
     size_t len = CHECKSUM + frame_put(bed, value + CHECKSUM, e);
     little_put64(value, XXH3_64bits_withSeed(value + CHECKSUM, len - CHECKSUM, bed->next));
-    struct key record = key_record(bed->next),
+    struct key record = key_of(bed, bed->next),
                stream = key_extent(e->event.stream_name, e->version);
     little_put64(place, bed->next);
     log_batch_put(bed->batch, key_span(&record), (struct span){value, len});
@@ -118,7 +135,7 @@ static void record_end(struct bed *bed)
         .first = bed->next - bed->count,
         .last = bed->next - 1,
         .number = ++bed->number,
-        .time_ms = (int64_t)(bed->next / 1000),
+        .time_ms = bed->time_ms,
         .body = {bed->value + RECORD_HEADER_BYTES, bed->len - RECORD_HEADER_BYTES}};
     record_seal(bed->value, &record);
     struct key key = key_record(record.first);
@@ -148,7 +165,7 @@ static void write_into_record(struct bed *bed, const struct bed_event *e)
 static void write_built(struct bed *bed, const struct bed_event *events, size_t n)
 {
     size_t built;
-    builder_start(bed->builder, bed->next, bed->number + 1, (int64_t)(bed->next / 1000), n * 400);
+    builder_start(bed->builder, bed->next, bed->number + 1, bed->time_ms, n * 400);
     for (size_t i = 0; i < n; i++) {
         struct event_facts facts = {.stream_hash = events[i].hash};
         if (!builder_add(bed->builder, &events[i].event, &facts, &events[i].id, events[i].version))
@@ -165,6 +182,7 @@ void bed_write(struct bed *bed, const struct bed_event *events, size_t n)
 {
     struct error error;
     log_batch_clear(bed->batch);
+    bed->time_ms = (int64_t)(bed->next / 1000);
     if (bed->layout == LAYOUT_EXTENT)
         write_built(bed, events, n);
     for (size_t i = 0; i < n && bed->layout == LAYOUT_EVENT; i++)
@@ -213,8 +231,9 @@ uint64_t bed_replay(struct bed *bed)
     if (!iter)
         die("read", NULL);
     struct span frames;
-    for (log_iter_seek(iter, text_span("R"));
-         log_iter_valid(iter) && key_record_read(log_iter_key(iter), &order_id);
+    struct key from = key_of(bed, 0);
+    for (log_iter_seek(iter, key_span(&from));
+         log_iter_valid(iter) && key_read(bed, log_iter_key(iter), &order_id);
          log_iter_next(iter)) {
         events += frames_of(bed, order_id, log_iter_value(iter), &frames);
         reply_put(bed, frames);
@@ -235,10 +254,10 @@ static void load(struct bed *bed, struct loaded *loaded, uint64_t order_id)
     uint64_t found;
     if (loaded->first == order_id)
         return;
-    struct key key = key_record(order_id);
+    struct key key = key_of(bed, order_id);
     log_iter_seek(loaded->records, key_span(&key));
-    if (!log_iter_valid(loaded->records) ||
-        !key_record_read(log_iter_key(loaded->records), &found) || found != order_id)
+    if (!log_iter_valid(loaded->records) || !key_read(bed, log_iter_key(loaded->records), &found) ||
+        found != order_id)
         die("record", NULL);
     frames_of(bed, order_id, log_iter_value(loaded->records), &loaded->frames);
     loaded->first = order_id;

@@ -71,6 +71,20 @@ struct key key_extent(struct span stream, uint64_t version)
     return key;
 }
 
+struct key key_streams(struct span prefix)
+{
+    struct key key = {.data = {'S'}, .len = 1};
+    return prefix.len ? key_text('S', prefix) : key;
+}
+
+/* The next byte after the 0x00 that ends the name: no name goes on with it. */
+struct key key_stream_end(struct span stream)
+{
+    struct key key = key_text('S', stream);
+    key.data[key.len++] = 1;
+    return key;
+}
+
 bool key_extent_read(struct span key, struct span *stream, uint64_t *version)
 {
     if (key.len < 1 + 1 + 9 || key.len > KEY_BYTES_MAX || key.data[0] != 'S' ||

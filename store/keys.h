@@ -33,6 +33,9 @@ struct key {
 struct key key_meta(const char *name);
 struct key key_record(uint64_t order_id);
 struct key key_extent(struct span stream, uint64_t version);
+/* To seek with: not behind anything of the streams that begin with prefix (0 to 255 bytes); behind all of a stream, and of no other. */
+struct key key_streams(struct span prefix);
+struct key key_stream_end(struct span stream);
 struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
 struct key key_erase(uint64_t order_id);
 bool key_is_event_id(struct span key);

@@ -345,23 +345,23 @@ static size_t place_recovery_bytes(const struct place *place)
     return bytes;
 }
 
-static bool probe_write(int fd, size_t bytes)
+/* Room is asked for before it is taken: a trial must not fill the disk for others. */
+static bool probe_write(const struct place *place, int fd, size_t bytes)
 {
     static const uint8_t zero[PROBE_CHUNK];
-    while (bytes) {
-        ssize_t n = write(fd, zero, bytes < sizeof zero ? bytes : sizeof zero);
-        if (n <= 0)
-            return false;
-        bytes -= (size_t)n;
+    int code = place_room(place) < bytes ? ENOSPC : posix_fallocate(fd, 0, (off_t)bytes);
+    if (code != 0) {
+        errno = code;
+        return false;
     }
-    return fsync(fd) == 0;
+    return write(fd, zero, sizeof zero) == (ssize_t)sizeof zero && fsync(fd) == 0;
 }
 
 enum reason place_probe(const struct place *place, struct error *error)
 {
     size_t bytes = place_recovery_bytes(place);
     int fd = openat(place->dir_fd, "probe", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && probe_write(fd, bytes);
+    bool ok = fd >= 0 && probe_write(place, fd, bytes);
     int code = errno;
     fd_close(fd);
     unlinkat(place->dir_fd, "probe", 0);

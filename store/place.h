@@ -40,8 +40,8 @@ void place_ballast_free(const struct place *place);
 void place_ballast_make(const struct place *place,
                         size_t bytes); /* unless there is not thrice the room */
 
-/* Is there room to open LevelDB again? Writes and syncs a file as large as what recovery may write.
- */
+/* Can the disk be written to, and is there room to open LevelDB again? Makes a file as large as what
+ * recovery may write, and syncs it. */
 enum reason place_probe(const struct place *place, struct error *error);
 
 #endif

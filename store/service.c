@@ -15,6 +15,7 @@
 #include "store/emit.h"
 #include "store/emit_stream.h"
 #include "store/fanout.h"
+#include "store/get.h"
 #include "store/gone.h"
 #include "store/info.h"
 #include "store/list.h"

@@ -16,7 +16,7 @@ struct emit_calls;
 struct fanout;
 struct gone;
 struct readers;
-struct subscribe;
+struct subscriptions;
 
 struct store {
     struct cq *cq;
@@ -26,7 +26,7 @@ struct store {
     struct fanout *fanout;    /* who waits for which stream: fanout.h */
     struct readers *readers;  /* threads that read the disk: readers.h */
     struct commit *commit;    /* the committer: commit.h */
-    struct subscribe *subscribe; /* Subscribe calls that are open: subscribe.h */
+    struct subscriptions *subscriptions; /* Subscribe calls that are open: subscribe.h */
     struct emit_calls *emits; /* EmitStream calls that are open: emit_stream.h */
     _Atomic uint64_t head;    /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;

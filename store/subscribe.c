@@ -19,18 +19,13 @@
 #include "wire/codec-subscribe.h"
 #include "wire/text.h"
 
-enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, MARKER_BYTES_MAX = 32 };
-enum {
-    DEFAULT_MAX = 10000,
-    DEFAULT_AHEAD = 32 * 1024 * 1024,
-    DEFAULT_CHECKPOINT_MS = 4000,
-    BUSY_MS = 1000
-};
+enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, CHECKPOINT_MS = 4000, MARKER_BYTES_MAX = 32 };
+enum { DEFAULT_MAX = 10000, AHEAD_BYTES = 32 * 1024 * 1024, BUSY_MS = 1000 };
 
-struct subscribe {
+struct subscriptions {
     struct store *store;
     size_t max;
-    int64_t checkpoint_ms;
+    int64_t look_ms, checkpoint_ms;
     _Atomic size_t ahead_left;
 
     pthread_mutex_t lock;
@@ -50,8 +45,8 @@ struct progress {
 
 struct subscription {
     struct feed feed; /* first */
-    struct subscribe *subscribe;
-    struct subscription *next, **back; /* under subscribe->lock */
+    struct subscriptions *all;
+    struct subscription *next, **back; /* under all->lock */
 
     struct subscribe_request request; /* views of message, until the cursor is open */
     struct bytes *message;
@@ -118,7 +113,7 @@ static enum feed_result no_memory(struct parts *message, struct error *error)
 
 static bool open_cursor(struct subscription *sub, struct error *error)
 {
-    struct store *store = sub->subscribe->store;
+    struct store *store = sub->all->store;
     sub->last = sub->request.type == STREAM_COLD ? atomic_load(&store->head) : UINT64_MAX;
     if (cursor_open(&sub->cursor, store, sub->message, &sub->request, error))
         return false;
@@ -130,7 +125,7 @@ static bool open_cursor(struct subscription *sub, struct error *error)
 /* Leave the fan-out. If nobody woke us, nothing of interest has come up to the head read before. */
 static uint64_t leave_waiting(struct subscription *sub)
 {
-    struct store *store = sub->subscribe->store;
+    struct store *store = sub->all->store;
     uint64_t head = atomic_load(&store->head);
     if (sub->waiting && fanout_cancel(store->fanout, &sub->waiter))
         cursor_skip(&sub->cursor, head + 1);
@@ -142,7 +137,7 @@ static uint64_t leave_waiting(struct subscription *sub)
 
 static enum feed_result wait(struct subscription *sub)
 {
-    struct store *store = sub->subscribe->store;
+    struct store *store = sub->all->store;
     uint64_t seen = sub->cursor.at.next - 1;
     sub->waiting = fanout_wait(store->fanout, &sub->waiter, &store->head, seen);
     return sub->waiting ? FEED_IDLE : FEED_MORE;
@@ -206,51 +201,51 @@ static void woken(struct fanout_waiter *waiter, uint64_t first)
 
 static void look(struct cq_op *op, bool ok)
 {
-    struct subscribe *subscribe =
-        (struct subscribe *)((char *)op - offsetof(struct subscribe, timer.op));
+    struct subscriptions *all =
+        (struct subscriptions *)((char *)op - offsetof(struct subscriptions, timer.op));
     int64_t now = cq_mono_ms();
-    pthread_mutex_lock(&subscribe->lock);
-    for (struct subscription *sub = subscribe->first; sub && ok; sub = sub->next)
-        if (feed_look(&sub->feed, now, subscribe->checkpoint_ms)) {
+    pthread_mutex_lock(&all->lock);
+    for (struct subscription *sub = all->first; sub && ok; sub = sub->next)
+        if (feed_look(&sub->feed, now, all->checkpoint_ms)) {
             atomic_store(&sub->beat, true);
             feed_wake(&sub->feed);
         }
-    subscribe->ticking = subscribe->first && !subscribe->stopping;
-    if (subscribe->ticking)
-        cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
+    all->ticking = all->first && !all->stopping;
+    if (all->ticking)
+        cq_timer_set(all->store->cq, &all->timer, all->look_ms);
     else
-        pthread_cond_broadcast(&subscribe->timer_ended);
-    pthread_mutex_unlock(&subscribe->lock);
+        pthread_cond_broadcast(&all->timer_ended);
+    pthread_mutex_unlock(&all->lock);
 }
 
 static enum reason enlist(struct subscription *sub, struct error *error)
 {
-    struct subscribe *subscribe = sub->subscribe;
+    struct subscriptions *all = sub->all;
     enum reason reason = REASON_NONE;
-    pthread_mutex_lock(&subscribe->lock);
-    if (subscribe->stopping) {
+    pthread_mutex_lock(&all->lock);
+    if (all->stopping) {
         reason = error_set(error, REASON_SHUTTING_DOWN,
                            "the server is going down: connect again and go on");
-    } else if (subscribe->count == subscribe->max) {
+    } else if (all->count == all->max) {
         reason = error_set(error, REASON_BUSY,
                            "there are %zu subscriptions, as many as this server allows: end some, "
                            "or raise its limit",
-                           subscribe->count);
-        error->limit = subscribe->max;
+                           all->count);
+        error->limit = all->max;
         error->retry_after_ms = BUSY_MS;
     } else {
-        subscribe->count++;
-        sub->next = subscribe->first;
-        sub->back = &subscribe->first;
+        all->count++;
+        sub->next = all->first;
+        sub->back = &all->first;
         if (sub->next)
             sub->next->back = &sub->next;
-        subscribe->first = sub;
+        all->first = sub;
         feed_start(&sub->feed);
-        if (!subscribe->ticking)
-            cq_timer_set(subscribe->store->cq, &subscribe->timer, LOOK_MS);
-        subscribe->ticking = true;
+        if (!all->ticking)
+            cq_timer_set(all->store->cq, &all->timer, all->look_ms);
+        all->ticking = true;
     }
-    pthread_mutex_unlock(&subscribe->lock);
+    pthread_mutex_unlock(&all->lock);
     return reason;
 }
 
@@ -258,14 +253,14 @@ static enum reason enlist(struct subscription *sub, struct error *error)
 static void end(struct feed *feed)
 {
     struct subscription *sub = (struct subscription *)feed;
-    struct subscribe *subscribe = sub->subscribe;
-    fanout_cancel(subscribe->store->fanout, &sub->waiter);
-    pthread_mutex_lock(&subscribe->lock);
+    struct subscriptions *all = sub->all;
+    fanout_cancel(all->store->fanout, &sub->waiter);
+    pthread_mutex_lock(&all->lock);
     *sub->back = sub->next;
     if (sub->next)
         sub->next->back = sub->back;
-    subscribe->count--;
-    pthread_mutex_unlock(&subscribe->lock);
+    all->count--;
+    pthread_mutex_unlock(&all->lock);
 }
 
 static void free_subscription(struct feed *feed)
@@ -309,8 +304,8 @@ static enum reason begin_checked(struct serve_call *call, struct store *store,
     sub->feed = (struct feed){.call = call,
                               .readers = store->readers,
                               .maker = &maker,
-                              .ahead_left = &store->subscribe->ahead_left};
-    sub->subscribe = store->subscribe;
+                              .ahead_left = &store->subscriptions->ahead_left};
+    sub->all = store->subscriptions;
     sub->request = request;
     sub->message = bytes_ref(message);
     sub->waiter = (struct fanout_waiter){.woken = woken, .name = request.stream_name};
@@ -334,59 +329,59 @@ const struct serve_method subscribe_method = {.path = "/muon.v1.PhotonService/Su
                                               .lost = feed_lost,
                                               .gone = feed_gone};
 
-/* ---- what they share ---- */
+/* ---- all of them ---- */
 
-struct subscribe *subscribe_open(struct store *store, const struct subscribe_options *options)
+struct subscriptions *subscriptions_open(struct store *store, size_t max)
 {
-    static const struct subscribe_options defaults;
-    struct subscribe *subscribe = calloc(1, sizeof *subscribe);
-    if (!subscribe)
+    struct subscriptions *all = calloc(1, sizeof *all);
+    if (!all)
         return NULL;
-    if (!options)
-        options = &defaults;
-    subscribe->store = store;
-    subscribe->max = options->subscriptions_max ? options->subscriptions_max : DEFAULT_MAX;
-    subscribe->checkpoint_ms =
-        options->checkpoint_ms ? options->checkpoint_ms : DEFAULT_CHECKPOINT_MS;
-    atomic_init(&subscribe->ahead_left,
-                options->ahead_bytes ? options->ahead_bytes : (size_t)DEFAULT_AHEAD);
-    pthread_mutex_init(&subscribe->lock, NULL);
-    pthread_cond_init(&subscribe->timer_ended, NULL);
-    subscribe->timer.op.done = look;
-    store->subscribe = subscribe;
-    return subscribe;
+    all->store = store;
+    all->max = max ? max : DEFAULT_MAX;
+    all->timer.op.done = look;
+    atomic_init(&all->ahead_left, (size_t)AHEAD_BYTES);
+    subscriptions_pace(all, LOOK_MS, CHECKPOINT_MS);
+    pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->timer_ended, NULL);
+    return all;
 }
 
-void subscribe_stop_all(struct subscribe *subscribe)
+void subscriptions_pace(struct subscriptions *all, int64_t look_ms, int64_t checkpoint_ms)
 {
-    pthread_mutex_lock(&subscribe->lock);
-    subscribe->stopping = true;
-    for (struct subscription *sub = subscribe->first; sub; sub = sub->next)
+    all->look_ms = look_ms;
+    all->checkpoint_ms = checkpoint_ms;
+}
+
+void subscriptions_stop(struct subscriptions *all)
+{
+    pthread_mutex_lock(&all->lock);
+    all->stopping = true;
+    for (struct subscription *sub = all->first; sub; sub = sub->next)
         feed_stop(&sub->feed, REASON_SHUTTING_DOWN);
-    if (subscribe->ticking)
-        cq_timer_stop(&subscribe->timer);
-    pthread_mutex_unlock(&subscribe->lock);
+    if (all->ticking)
+        cq_timer_stop(&all->timer);
+    pthread_mutex_unlock(&all->lock);
 }
 
-size_t subscribe_count(struct subscribe *subscribe)
+size_t subscriptions_count(struct subscriptions *all)
 {
-    pthread_mutex_lock(&subscribe->lock);
-    size_t count = subscribe->count;
-    pthread_mutex_unlock(&subscribe->lock);
+    pthread_mutex_lock(&all->lock);
+    size_t count = all->count;
+    pthread_mutex_unlock(&all->lock);
     return count;
 }
 
-void subscribe_close(struct subscribe *subscribe)
+void subscriptions_close(struct subscriptions *all)
 {
-    if (!subscribe)
+    if (!all)
         return;
-    subscribe_stop_all(subscribe);
-    pthread_mutex_lock(&subscribe->lock);
-    assert(!subscribe->first);
-    while (subscribe->ticking)
-        pthread_cond_wait(&subscribe->timer_ended, &subscribe->lock);
-    pthread_mutex_unlock(&subscribe->lock);
-    pthread_cond_destroy(&subscribe->timer_ended);
-    pthread_mutex_destroy(&subscribe->lock);
-    free(subscribe);
+    subscriptions_stop(all);
+    pthread_mutex_lock(&all->lock);
+    assert(!all->first);
+    while (all->ticking)
+        pthread_cond_wait(&all->timer_ended, &all->lock);
+    pthread_mutex_unlock(&all->lock);
+    pthread_cond_destroy(&all->timer_ended);
+    pthread_mutex_destroy(&all->lock);
+    free(all);
 }

@@ -10,24 +10,21 @@
 #include "store/store.h"
 #include "wire/serve.h"
 
-struct subscribe; /* what all subscriptions of a store share */
+struct subscriptions; /* those of a store, and what they share */
 
-struct subscribe_options {
-    size_t subscriptions_max; /* more are refused with BUSY; 0: 10,000 */
-    size_t ahead_bytes;       /* messages that are made ahead, over all subscriptions; 0: 32 MiB */
-    int64_t
-        checkpoint_ms; /* a quiet subscription is told how far it is this often; 0: 4 s, which keeps to the 5 s of the contract */
-};
+/* Before calls are served. max: more are refused with BUSY; 0: 10,000. NULL: no memory. */
+struct subscriptions *subscriptions_open(struct store *store, size_t max);
 
-/* Before calls are served; store->subscribe is set to it. NULL: no memory. options may be NULL. */
-struct subscribe *subscribe_open(struct store *store, const struct subscribe_options *options);
+/* End all with SHUTTING_DOWN, each after the message that is on its way, and refuse new ones. Any thread. */
+void subscriptions_stop(struct subscriptions *all);
+size_t subscriptions_count(struct subscriptions *all);
 
-/* End all subscriptions with SHUTTING_DOWN, each after the message that is on its way, and refuse new ones. Any thread. */
-void subscribe_stop_all(struct subscribe *subscribe);
-size_t subscribe_count(struct subscribe *subscribe);
+/* After the last call is gone, while pollers still run: waits for the timer to end. Not from a poller. NULL is fine. */
+void subscriptions_close(struct subscriptions *all);
 
-/* After the last call is gone. NULL is fine. Blocks for as long as it takes the timer to end; not from a poller. */
-void subscribe_close(struct subscribe *subscribe);
+/* Look at each subscription every look_ms (1,000), and tell a quiet one how far it is after checkpoint_ms (4,000, which with the
+ * former keeps to the 5 s of the contract). For tests; before the first subscription. */
+void subscriptions_pace(struct subscriptions *all, int64_t look_ms, int64_t checkpoint_ms);
 
 extern const struct serve_method subscribe_method; /* service: struct store * */
 

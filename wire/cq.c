@@ -311,6 +311,8 @@ struct cq *cq_open(unsigned pollers)
 
 void cq_close(struct cq *cq)
 {
+    if (!cq)
+        return;
     atomic_store(&cq->closing, true);
     pthread_mutex_lock(&cq->lock);
     while (atomic_load(&cq->pending) > 0)

@@ -23,7 +23,7 @@ struct cq_op {
 /* A queue with 1 to 64 poller threads, which block all signals. NULL: no memory or no threads. */
 struct cq *cq_open(unsigned pollers);
 
-/* Wait until nothing is pending, stop the pollers, free. Not from a poller. */
+/* Wait until nothing is pending, stop the pollers, free. Not from a poller. NULL is fine. */
 void cq_close(struct cq *cq);
 
 /* Run op->done(op, true) on a poller soon. Any thread. */

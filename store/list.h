@@ -1,0 +1,28 @@
+/*
+ * list.h - the ListStreams call: the streams that hold events, in the order of their names' bytes.
+ */
+#ifndef PHOTON_LIST_H
+#define PHOTON_LIST_H
+
+#include "store/parts.h"
+#include "store/store.h"
+#include "wire/serve.h"
+
+/* A walk over the streams. Threads: one at a time, a reader thread. */
+struct list {
+    struct store *store;
+    struct span pattern; /* "": all but the store's own */
+    char after[255];     /* streams up to this name have been looked at */
+    size_t after_len;
+    uint64_t left;
+    uint64_t last; /* the head when it began */
+};
+
+/* request's pattern must stay. */
+void list_start(struct list *list, struct store *store, const struct list_request *request);
+/* One bounded step: some framed streams. *done: there are no more. On success the parts are the caller's. */
+enum reason list_step(struct list *list, struct parts *parts, bool *done, struct error *error);
+
+extern const struct serve_method list_method; /* service: struct store * */
+
+#endif
