@@ -12,13 +12,12 @@ const struct exit_row exit_rows[] = {
     {EXIT_USAGE, "usage", "the command line is wrong; nothing was sent", "See `muon --help`."},
     {EXIT_BAD_INPUT, "bad-input",
      "the input is malformed, or the store refused it as invalid; what came before it is stored",
-     "Mend what is named above; what came before it is stored, and emitting it again is harmless "
-     "if it has event ids."},
+     "Mend what is named, and try again."},
     {EXIT_NOT_FOUND, "not-found", "no such event, stream or service",
      "`muon streams` lists the streams there are."},
     {EXIT_CONFLICT, "conflict",
      "an expected version does not hold, or an event id is taken by another event",
-     "Read the stream again, decide again, then emit with its new version; or use a new event id."},
+     "Read the stream again, decide again, and emit with its new version."},
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "
      "folder."},

@@ -49,6 +49,12 @@ static bool take_batch(const struct args *args, const struct follow *follow, str
     return true;
 }
 
+/* Nothing came for a while. A server that searches a large store for a rare event still answers; then we wait on. */
+static bool still_there(const struct args *args, muon_client *client, int32_t status)
+{
+    return status == MUON_ETIMEDOUT && muon_ping(client, connect_timeout_ms(args), NULL) == MUON_OK;
+}
+
 int follow_run(const struct args *args, muon_client *client, const struct follow *follow)
 {
     struct show show;
@@ -65,8 +71,8 @@ int follow_run(const struct args *args, muon_client *client, const struct follow
         if (status == MUON_OK)
             more = take_batch(args, follow, &show, batch, &code);
         else
-            more = false;
-        if (status < 0)
+            more = still_there(args, client, status);
+        if (status < 0 && !more)
             code = say_error(args, follow->stream, &error);
         muon_batch_free(batch);
     }

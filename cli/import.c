@@ -39,7 +39,9 @@ struct import {
     struct progress progress;
     int interrupts; /* a descriptor that Ctrl-C makes readable; -1: it ends the program */
     int code;       /* of the first failure */
-    bool stop, interrupted;
+    bool over;      /* the input is at its end */
+    bool stop;      /* a failure ends the import */
+    bool interrupted;
 };
 
 /* A failure of these lines. Some kinds concern only them, and --keep-going passes over those. */
@@ -47,17 +49,22 @@ static void import_fail(struct import *im, enum exit_code code, uint64_t line, s
                         const char *why)
 {
     bool theirs = code == EXIT_BAD_INPUT || code == EXIT_CONFLICT || code == EXIT_TOO_LARGE;
+    const char *advice = NULL;
     im->progress.failed += events;
     if (im->stop)
         return;
-    progress_hide(&im->progress);
-    if (events > 1)
-        say_failure(im->args, code, NULL, "the batch of %zu events from line %llu on: %s", events,
-                    (unsigned long long)line, why);
-    else
-        say_failure(im->args, code, NULL, "line %llu: %s", (unsigned long long)line, why);
     im->stop = !im->args->keep_going || !theirs;
     im->code = im->stop ? (int)code : EXIT_PARTLY_DONE;
+    if (theirs)
+        advice = im->stop ? "Everything before it is stored. Mend it and import again: what has an "
+                            "event-id is not stored twice."
+                          : "It was passed over.";
+    progress_hide(&im->progress);
+    if (events > 1)
+        say_failure(im->args, code, advice, "the batch of %zu events from line %llu on: %s", events,
+                    (unsigned long long)line, why);
+    else
+        say_failure(im->args, code, advice, "line %llu: %s", (unsigned long long)line, why);
 }
 
 static void import_take(struct import *im, const muon_item *item)
@@ -184,14 +191,14 @@ static void import_end(struct import *im, enum lines_state state)
         import_fail(im, EXIT_FAILED, im->lines.number + 1, 1, strerror(im->lines.error));
     else
         import_send(im);
-    im->stop = true;
+    im->over = true;
 }
 
 static void import_read(struct import *im)
 {
     const char *line;
     size_t len;
-    while (!im->stop && !im->interrupted) {
+    while (!im->over && !im->stop && !im->interrupted) {
         enum lines_state state = lines_next(&im->lines, &line, &len);
         if (state == LINES_LINE)
             import_line(im, line, len);

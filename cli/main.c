@@ -3,6 +3,7 @@
  * the work, out.c makes sure that the answer has been written, exits.h says with which code it ends.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/args.h"
 #include "cli/help.h"
@@ -49,16 +50,27 @@ static int run(const struct args *args)
     return EXIT_USAGE;
 }
 
+/* Was JSON asked for, behind the word that is wrong? Then the failure is told in JSON, too. */
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-j") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct args args;
     char why[ARGS_WHY_BYTES];
     int code;
     out_init();
-    if (args_parse(&args, argv + 1, argc > 0 ? (size_t)argc - 1 : 0, why))
+    if (args_parse(&args, argv + 1, argc > 0 ? (size_t)argc - 1 : 0, why)) {
         code = run(&args);
-    else
+    } else {
+        args.json = asks_for_json(argc, argv);
         code = say_failure(&args, EXIT_USAGE, NULL, "%s", why);
+    }
     int output_code;
     if (!out_flush(&args, &output_code) && code == EXIT_DONE)
         code = output_code;

@@ -60,8 +60,7 @@ void progress_end(struct progress *p)
                (unsigned long long)p->stored, (unsigned long long)p->duplicates,
                (unsigned long long)p->failed, seconds);
     else
-        say_note(p->args,
-                 "%llu events stored, %llu stored before, %llu failed; %.1f s, %.0f events/s",
+        say_note(p->args, "%llu stored, %llu stored before, %llu failed (%.1f s, %.0f events/s)",
                  (unsigned long long)p->stored, (unsigned long long)p->duplicates,
                  (unsigned long long)p->failed, seconds, rate_of(p, seconds));
 }

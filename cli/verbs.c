@@ -160,6 +160,7 @@ bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VE
     if (operands >= verb->operands_min && operands <= verb->operands_max)
         return true;
     const char *what = operands < verb->operands_min ? "something is missing" : "too many words";
-    snprintf(why, VERBS_WHY_BYTES, "%s: muon %s %s", what, verb->name, verb->operands);
+    snprintf(why, VERBS_WHY_BYTES, "%s: muon %s%s%s", what, verb->name,
+             verb->operands[0] ? " " : "", verb->operands);
     return false;
 }
