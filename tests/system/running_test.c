@@ -9,10 +9,9 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -231,16 +230,26 @@ struct peer {
     int fd;
 };
 
-/* client: whose certificate to show, or NULL. Returns whether the server has let us in: with TLS 1.3 that is known once it has sent
- * something, and an HTTP/2 server begins with its settings. */
-static bool peer_open(struct peer *peer, struct photond *p, const char *client, const char *host)
+/* How an HTTP/2 client begins: the magic words, and empty settings. */
+static const char PREFACE[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+enum { PREFACE_BYTES = 33 };
+
+static void peer_connect(struct peer *peer, struct photond *p)
 {
     struct sockaddr_in in = {.sin_family = AF_INET};
-    char name[64], first[9];
+    *peer = (struct peer){0};
     in.sin_port = htons((uint16_t)atoi(strchr(photond_address(p), ':') + 1));
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(peer->fd, (struct sockaddr *)&in, sizeof in), 0);
+}
+
+/* client: whose certificate to show, or NULL. Returns whether the server has let us in: with TLS 1.3 that is known once it has sent
+ * something, and an HTTP/2 server begins with its settings. */
+static bool peer_open(struct peer *peer, struct photond *p, const char *client, const char *host)
+{
+    char name[64], first[9];
+    peer_connect(peer, p);
     peer->context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_load_verify_locations(peer->context, photond_tls(p, "ca.crt"), NULL);
     SSL_CTX_set_verify(peer->context, SSL_VERIFY_PEER, NULL);
@@ -254,10 +263,9 @@ static bool peer_open(struct peer *peer, struct photond *p, const char *client, 
     SSL_set1_host(peer->ssl, host);
     SSL_set_alpn_protos(peer->ssl, (const unsigned char *)"\x02h2", 3);
     SSL_set_fd(peer->ssl, peer->fd);
-    bool in_touch =
-        SSL_connect(peer->ssl) == 1 &&
-        SSL_write(peer->ssl, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33) == 33 &&
-        SSL_read(peer->ssl, first, sizeof first) > 0;
+    bool in_touch = SSL_connect(peer->ssl) == 1 &&
+                    SSL_write(peer->ssl, PREFACE, PREFACE_BYTES) == PREFACE_BYTES &&
+                    SSL_read(peer->ssl, first, sizeof first) > 0;
     ERR_clear_error();
     return in_touch;
 }
@@ -296,6 +304,71 @@ static void nobody_enters_without_a_certificate_of_the_authority(void **state)
     free(key);
     photond_free(stranger);
     photond_free(p);
+}
+
+/* Sign NAME.crt again, good from and to so many seconds from now. */
+static void redate(struct photond *p, const char *name, long from_s, long to_s)
+{
+    FILE *in = fopen(photond_tls(p, name), "re"), *ca = fopen(photond_tls(p, "ca.key"), "re");
+    assert_true(in && ca);
+    X509 *cert = PEM_read_X509(in, NULL, NULL, NULL);
+    EVP_PKEY *key = PEM_read_PrivateKey(ca, NULL, NULL, NULL);
+    fclose(in);
+    fclose(ca);
+    X509_gmtime_adj(X509_getm_notBefore(cert), from_s);
+    X509_gmtime_adj(X509_getm_notAfter(cert), to_s);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *out = fopen(photond_tls(p, name), "we");
+    assert_non_null(out);
+    PEM_write_X509(out, cert);
+    fclose(out);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static void certificates_out_of_date_are_refused(void **state)
+{
+    (void)state;
+    struct photond *p = new_photond(false);
+    redate(p, "other.crt", -7200, -3600);
+    assert_true(photond_start(p));
+    assert_true(can_enter(p, "client", "localhost"));
+    assert_false(can_enter(p, "other", "localhost"));
+    assert_int_equal(photond_stop(p), EXIT_CODE_OK);
+    redate(p, "server.crt", -3600, 7 * 86400 + 3600);
+    assert_true(photond_start(p));
+    assert_log(p, "\"message\":\"a certificate ends soon\"");
+    assert_log(p, "server.crt\",\"days_left\":7");
+    assert_int_equal(photond_stop(p), EXIT_CODE_OK);
+    redate(p, "server.crt", -7200, -3600);
+    assert_refuses(p, EXIT_CODE_CERTS, "server.crt has expired");
+    photond_free(p);
+}
+
+static void plain_text_does_not_enter_where_tls_is_spoken_nor_tls_where_it_is_not(void **state)
+{
+    (void)state;
+    struct photond *tls = new_photond(false), *plain = new_photond(true);
+    struct peer peer = {0};
+    char byte;
+    ssize_t n;
+    assert_true(photond_start(tls));
+    peer_connect(&peer, tls);
+    assert_int_equal(write(peer.fd, PREFACE, PREFACE_BYTES), PREFACE_BYTES);
+    while ((n = read(peer.fd, &byte, 1)) > 0) /* an alert, perhaps, but no HTTP/2 frame */
+        assert_int_not_equal(byte, 0);
+    peer_close(&peer);
+
+    assert_true(photond_start(plain));
+    peer_connect(&peer, plain);
+    peer.context = SSL_CTX_new(TLS_client_method());
+    peer.ssl = SSL_new(peer.context);
+    SSL_set_fd(peer.ssl, peer.fd);
+    assert_int_not_equal(SSL_connect(peer.ssl), 1);
+    ERR_clear_error();
+    peer_close(&peer);
+    photond_free(plain);
+    photond_free(tls);
 }
 
 static void the_servers_name_can_be_checked(void **state)
@@ -404,6 +477,8 @@ int main(void)
         cmocka_unit_test(an_address_in_use_is_named),
         cmocka_unit_test(port_0_is_a_free_one_and_several_listeners_are_served),
         cmocka_unit_test(nobody_enters_without_a_certificate_of_the_authority),
+        cmocka_unit_test(certificates_out_of_date_are_refused),
+        cmocka_unit_test(plain_text_does_not_enter_where_tls_is_spoken_nor_tls_where_it_is_not),
         cmocka_unit_test(the_servers_name_can_be_checked),
         cmocka_unit_test(anonymous_clients_enter_only_with_the_insecure_flag),
         cmocka_unit_test(a_hangup_shows_the_new_certificate_and_keeps_old_connections),
