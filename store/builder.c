@@ -183,6 +183,15 @@ static size_t slot_of(const struct builder *b, struct span stream, uint64_t hash
     return at;
 }
 
+/* The slot of a share that has one. Unlike slot_of it passes over free slots, so it serves while slots are being freed. */
+static size_t slot_in_use(const struct builder *b, size_t share)
+{
+    size_t at = b->shares[share].stream.hash & (b->slots_len - 1);
+    while (b->slots[at] != share)
+        at = (at + 1) & (b->slots_len - 1);
+    return at;
+}
+
 /* Note that the stream's next event stands at `ordinal`. */
 static bool share_add(struct builder *b, struct span stream, uint64_t hash, uint64_t version,
                       uint32_t ordinal)
@@ -238,7 +247,7 @@ static bool shares_put(struct builder *b)
     }
     /* Only the slots in use: a commit of one event must not pay for the largest before it. */
     for (size_t i = 0; i < b->shares_len; i++)
-        b->slots[slot_of(b, b->shares[i].stream.name, b->shares[i].stream.hash)] = NONE;
+        b->slots[slot_in_use(b, i)] = NONE;
     b->shares_len = 0;
     return true;
 }

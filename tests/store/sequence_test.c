@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/store/decider.h"
+#include "wire/text.h"
 
 /* ---- order ids ---- */
 
@@ -245,6 +246,37 @@ static void a_commit_that_was_given_up_leaves_no_trace(void **state)
     assert_int_equal(at.version, 1);
 }
 
+/* ---- many streams ---- */
+
+/* Records of one commit share the table that finds a record's streams: what one leaves behind would fill it. */
+static void a_commit_holds_thousands_of_streams_in_many_records(void **state)
+{
+    struct fixture *f = *state;
+    enum { MANY = 4000, PAYLOAD = 300 };
+    struct batch *batches = calloc(MANY, sizeof *batches);
+    char payload[PAYLOAD + 1] = "", name[16];
+    assert_non_null(batches);
+    memset(payload, 'x', PAYLOAD);
+    commit_begin(f);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "order-%d", i);
+        batch_begin(&batches[i]);
+        batch_event(&batches[i], name, name, payload);
+        batch_add(f, &batches[i]);
+    }
+    commit_write(f);
+    for (int i = 0; i < MANY; i++) {
+        struct head head;
+        struct error error;
+        snprintf(name, sizeof name, "order-%d", i);
+        assert_null(batches[i].submission.error);
+        batch_end(&batches[i]);
+        assert_int_equal(head_read(f->log, text_span(name), &head, &error), REASON_NONE);
+        assert_int_equal(head.last_version, 1);
+    }
+    free(batches);
+}
+
 /* ---- against a model ---- */
 
 enum { STREAMS = 5, IDS = 400, STEPS = 3000 };
@@ -367,6 +399,8 @@ int main(void)
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_commit_that_was_given_up_leaves_no_trace, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_commit_holds_thousands_of_streams_in_many_records,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(random_histories_agree_with_the_model, fixture_setup,
                                         fixture_teardown),
     };
