@@ -10,7 +10,7 @@
 
 /* ---- one pipelined call: everything runs on the one poller ---- */
 
-enum { PARTS_MAX = 256, MESSAGE_BYTES = 256 * 1024 };
+enum { PARTS_MAX = 100, MESSAGE_BYTES = 256 * 1024 };
 
 struct pipeline {
     struct cq_op begin; /* first: what cq_post gives back */
