@@ -53,7 +53,8 @@ static void send(struct feed *feed, struct parts *message)
 static void drop_ready(struct feed *feed)
 {
     parts_clear(&feed->ready);
-    atomic_fetch_add(feed->ahead_left, feed->reserved);
+    if (feed->reserved)
+        atomic_fetch_add(feed->ahead_left, feed->reserved);
     feed->reserved = 0;
 }
 

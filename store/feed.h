@@ -44,7 +44,8 @@ struct feed {
     struct serve_call *call;
     struct readers *readers;
     const struct feed_maker *maker;
-    _Atomic size_t *ahead_left; /* bytes that may be made ahead, over all feeds */
+    _Atomic size_t
+        *ahead_left; /* bytes that may be made ahead, over all feeds; with take_back only */
 
     /* feed.c's */
     struct readers_job job;

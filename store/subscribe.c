@@ -371,6 +371,11 @@ size_t subscriptions_count(struct subscriptions *all)
     return count;
 }
 
+size_t subscriptions_ahead(struct subscriptions *all)
+{
+    return (size_t)AHEAD_BYTES - atomic_load(&all->ahead_left);
+}
+
 void subscriptions_close(struct subscriptions *all)
 {
     if (!all)

@@ -18,6 +18,8 @@ struct subscriptions *subscriptions_open(struct store *store, size_t max);
 /* End all with SHUTTING_DOWN, each after the message that is on its way, and refuse new ones. Any thread. */
 void subscriptions_stop(struct subscriptions *all);
 size_t subscriptions_count(struct subscriptions *all);
+/* Bytes of messages that are ready before they can be sent, over all. */
+size_t subscriptions_ahead(struct subscriptions *all);
 
 /* After the last call is gone, while pollers still run: waits for the timer to end. Not from a poller. NULL is fine. */
 void subscriptions_close(struct subscriptions *all);
