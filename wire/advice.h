@@ -6,7 +6,14 @@
 
 #include "wire/error.h"
 
-/* Put into words an error that says UNAVAILABLE for the sake of the connection; others are left as they are. */
-void advice_add(struct error *error, bool tls);
+enum advice_side {
+    ADVICE_PLAIN,
+    ADVICE_TLS,
+    ADVICE_MUTUAL
+}; /* how we connect; MUTUAL: with a certificate of our own */
+
+/* Add to an error that says UNAVAILABLE because no connection could be made; others are left as they are. What was never sent was not
+ * applied; and where only other certificates or another URL can help, the reason is DENIED, which is not retryable. */
+void advice_add(struct error *error, enum advice_side side);
 
 #endif

@@ -28,7 +28,7 @@ enum { RECONNECT_FIRST_MS = 50, METADATA_BYTES_MAX = 64 * 1024, CONNECT_MS = 500
 struct channel {
     struct cq *cq;
     grpc_channel *core;
-    bool tls;
+    enum advice_side side;
 };
 
 /* Which handlers run now, and on which thread. */
@@ -132,7 +132,7 @@ struct channel *channel_open(struct cq *cq, const char *target,
     struct channel *channel = calloc(1, sizeof *channel);
     if (channel) {
         channel->cq = cq;
-        channel->tls = tls;
+        channel->side = !tls ? ADVICE_PLAIN : tls->cert_pem ? ADVICE_MUTUAL : ADVICE_TLS;
         channel->core =
             core_channel(uri, tls && tls->server_name ? tls->server_name : host, options);
     }
@@ -230,7 +230,7 @@ static void finish(struct client_call *call)
     struct error error;
     error_from_status((int)call->status, core_span(&call->text),
                       trailer(call, "grpc-status-details-bin"), &error);
-    advice_add(&error, call->channel->tls);
+    advice_add(&error, call->channel->side);
     call->handler->finished(call, &error);
 }
 

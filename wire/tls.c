@@ -248,7 +248,9 @@ static grpc_ssl_certificate_config_reload_status fetch(void *user,
     pthread_mutex_lock(&tls->lock);
     if (listener->seen != tls->generation) {
         grpc_ssl_pem_key_cert_pair pair = {tls->material.key, tls->material.cert};
-        *config = grpc_ssl_server_certificate_config_create(tls->material.ca, &pair, 1);
+        /* gRPC insists on roots, also where no client is asked for a certificate. */
+        const char *roots = tls->material.ca ? tls->material.ca : tls->material.cert;
+        *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
         listener->seen = tls->generation;
         status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
     }
