@@ -13,6 +13,7 @@
 #include "wire/proto.h"
 #include "wire/text.h"
 
+enum { DETAILS_BYTES_MAX = 3500 };
 #define ERROR_TYPE "type.googleapis.com/muon.v1.Error"
 
 /* ---- encoded ---- */
@@ -40,14 +41,15 @@ static void wrong_fill(struct wrong *out, const struct wrong_version *wrong)
     out->message.exists = wrong->exists;
 }
 
-struct bytes *error_encode(const struct error *error)
+/* With at most so many of the expectations that failed. */
+static struct bytes *encode(const struct error *error, size_t wrongs_max)
 {
     struct wrong wrong[WRONG_VERSIONS_MAX];
     Muon__V1__WrongVersion *list[WRONG_VERSIONS_MAX];
     Muon__V1__Error message = MUON__V1__ERROR__INIT;
     size_t wrongs = error->wrong_versions;
-    if (wrongs > WRONG_VERSIONS_MAX)
-        wrongs = WRONG_VERSIONS_MAX;
+    if (wrongs > wrongs_max)
+        wrongs = wrongs_max;
     for (size_t i = 0; i < wrongs; i++) {
         wrong_fill(&wrong[i], &error->wrong_version[i]);
         list[i] = &wrong[i].message;
@@ -66,9 +68,25 @@ struct bytes *error_encode(const struct error *error)
     return proto_pack(&message);
 }
 
+struct bytes *error_encode(const struct error *error)
+{
+    return encode(error, WRONG_VERSIONS_MAX);
+}
+
+/* As many expectations as fit: a stock client takes 8 KiB of metadata, in which this travels in base64. */
+static struct bytes *encode_fitting(const struct error *error)
+{
+    struct bytes *b = encode(error, WRONG_VERSIONS_MAX);
+    for (size_t wrongs = WRONG_VERSIONS_MAX; b && b->len > DETAILS_BYTES_MAX && wrongs > 0;) {
+        bytes_unref(b);
+        b = encode(error, --wrongs);
+    }
+    return b;
+}
+
 struct bytes *error_status_encode(const struct error *error)
 {
-    struct bytes *encoded = error_encode(error);
+    struct bytes *encoded = encode_fitting(error);
     if (!encoded)
         return NULL;
     Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
