@@ -69,6 +69,8 @@ enum reason cursor_open(struct cursor *cursor, struct store *store, struct bytes
         reason = open_order_id(cursor, request, error);
     if (!reason && cursor->filter.kind == FILTER_STREAM && request->type != STREAM_HOT)
         reason = open_stream(cursor, request, error);
+    if (cursor->at.next == 0)
+        cursor->at.next = 1; /* no event has order id 0, and an empty store's head is 0 */
     if (reason)
         cursor_close(cursor);
     return reason;
