@@ -109,13 +109,16 @@ static struct link *link_open(muon_client *c, struct error *error)
 
 /* ---- attempts ---- */
 
-static void failed(muon_client *c, const char *message)
+static void failed(muon_client *c, const char *message, bool denied)
 {
     static const char marker[] = "last error: ";
     struct connection *connection = &c->connection;
     const char *last = strstr(message, marker); /* what gRPC says before that is the same for all */
-    snprintf(connection->failure, sizeof connection->failure, "%s",
+    const char *words = strchr(message, '(');   /* wire's advice is before gRPC's words */
+    int advice = last && words && words < last ? (int)(words + 1 - message) : 0;
+    snprintf(connection->failure, sizeof connection->failure, "%.*s%s", advice, message,
              last ? last + sizeof marker - 1 : message);
+    connection->denied = denied;
     c->metrics.connect_failures++;
     log_add(c, MUON_LOG_WARN, "cannot connect to %s: %s", c->url.target, connection->failure);
     connection->retry_at_ms =
@@ -131,6 +134,7 @@ static void ready(muon_client *c, struct link *link)
     struct connection *connection = &c->connection;
     connection->info = link->info;
     connection->failure[0] = 0;
+    connection->denied = false;
     connection->backoff = (struct backoff){0};
     c->metrics.connects++;
     log_add(c, MUON_LOG_INFO, "connected to %s, store %s", c->url.target, link->info.store_id);
@@ -163,8 +167,10 @@ static void probe_finished(struct client_call *call, const struct error *status)
         ready(c, link);
     } else if (current) {
         link_retire(c, link);
-        failed(c, status->reason == REASON_NONE ? "the answer to Info is not a photon store's"
-                                                : status->message);
+        failed(c,
+               status->reason == REASON_NONE ? "the answer to Info is not a photon store's"
+                                             : status->message,
+               status->reason == REASON_DENIED);
     }
     connection_release(c, link);
     pthread_mutex_unlock(&c->mutex);
@@ -210,12 +216,12 @@ static void attempt(struct cq_op *op, bool ok)
         if (link)
             link_retire(c, link);
     } else if (!link) {
-        failed(c, error.message);
+        failed(c, error.message, false);
     } else {
         c->connection.link = link;
         if (!probe(link)) {
             link_retire(c, link);
-            failed(c, "out of memory");
+            failed(c, "out of memory", false);
         }
     }
     pthread_mutex_unlock(&c->mutex);
@@ -334,4 +340,10 @@ const char *connection_why(const muon_client *c, const char *fallback)
     if (c->connection.state == MUON_STATE_READY)
         return fallback;
     return c->connection.failure[0] ? c->connection.failure : "no connection yet";
+}
+
+int32_t connection_timeout_status(const muon_client *c)
+{
+    return c->connection.state != MUON_STATE_READY && c->connection.denied ? MUON_EAUTH
+                                                                           : MUON_ETIMEDOUT;
 }

@@ -29,6 +29,7 @@ struct connection {
     struct cq_op attempt;
     bool attempt_posted;
     char failure[FAILURE_TEXT_MAX]; /* why the last attempt failed; "" since the last success */
+    bool denied; /* the last attempt failed because one side does not accept the other's identity */
     struct info info; /* as the store last gave it; limits: the contract's before that */
 };
 
@@ -57,5 +58,7 @@ void connection_stop(muon_client *c);
 
 /* What whoever waited in vain is told: why there is no connection, or fallback. */
 const char *connection_why(const muon_client *c, const char *fallback);
+/* Its status: MUON_ETIMEDOUT, or MUON_EAUTH when the server's or our identity is not accepted. */
+int32_t connection_timeout_status(const muon_client *c);
 
 #endif

@@ -80,7 +80,7 @@ static void time_out(muon_client *c, struct unary *unary, bool reached)
 {
     muon_error error;
     const char *why = unary->failure[0] ? unary->failure : "the store has not answered";
-    status_fail(&error, MUON_ETIMEDOUT, "no answer within %lld ms: %s",
+    status_fail(&error, connection_timeout_status(c), "no answer within %lld ms: %s",
                 (long long)(clock_now_ms() - unary->begun_ms), connection_why(c, why));
     if (unary->once && reached)
         error.flags |= MUON_MAYBE_APPLIED;
