@@ -1,0 +1,291 @@
+"""The command line against a real photond, where a transcript does not reach: pipes, signals, terminals, kills, certificates,
+each exit code, and the round trip of real events."""
+import gzip
+import hashlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from photond import LIMIT_S, MUON, ROOT, Photond
+
+DATA = ROOT.parent / "shared/data/bpic2012.ndjson.gz"
+STORE_FIELDS = re.compile(rb',"order-id":\d+,"version":\d+,"event-time":\d+\}$')
+
+
+def line(number, **more):
+    return json.dumps({"stream-name": f"s/{number % 7}", "event-type": "T", "event-id": f"id-{number}",
+                       "payload": {"n": number}, **more}).encode() + b"\n"
+
+
+class WithPhotond(unittest.TestCase):
+    def setUp(self):
+        self.photond = Photond()
+        self.addCleanup(self.photond.close)
+        self.muon = self.photond.muon
+
+    def assert_ends(self, done, code, *said):
+        self.assertEqual(done.returncode, code, done)
+        for text in said:
+            self.assertIn(text, done.stderr.decode())
+
+
+class ExitCodes(WithPhotond):
+    """One test for each row of the table in cli/exits.c."""
+
+    def test_0_done(self):
+        self.assert_ends(self.muon("ping"), 0)
+
+    def test_1_output_that_cannot_be_written_is_a_failure(self):
+        self.muon("emit", stdin=line(1))
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([MUON, "replay", "__all__"], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT_S,
+                                  env=self.photond.environment)
+        self.assert_ends(done, 1, "cannot write the output: No space left on device")
+
+    def test_2_a_wrong_command_line(self):
+        self.assert_ends(self.muon("replay"), 2, "muon replay STREAM", "See `muon help replay`")
+
+    def test_3_malformed_input_names_the_line_and_what_came_before_is_stored(self):
+        done = self.muon("emit", stdin=line(1) + line(2) + b'{"stream-name":"s",}\n' + line(4))
+        self.assert_ends(done, 3, "line 3: malformed JSON: expected a key in double quotes", "2 stored")
+        self.assertEqual([e["event-id"] for e in self.photond.events()], ["id-1", "id-2"])
+
+    def test_3_what_the_store_refuses_is_told_in_its_words(self):
+        done = self.muon("emit", stdin=line(1) + line(2, **{"stream-name": "__own__"}))
+        self.assert_ends(done, 3, "line 2: ", "1 stored")
+
+    def test_4_not_found(self):
+        self.assert_ends(self.muon("get", "nothing"), 4)
+
+    def test_5_conflict(self):
+        self.muon("emit", stdin=line(1))
+        self.assert_ends(self.muon("emit", stdin=line(2) + line(1, payload="another")), 5, "line 2: ")
+        self.assert_ends(self.muon("emit", line(3).decode(), "--expect", "9"), 5)
+
+    def test_7_unreachable(self):
+        self.photond.kill()
+        self.assert_ends(self.muon("ping", "--timeout", "300ms"), 7, "Is photond running there?")
+
+    def test_8_timed_out(self):
+        emit = self.photond.spawn("emit", "--timeout", "300ms", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        tail = self.photond.spawn("tail", "__all__", "-r", "--limit", "1", stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        emit.stdin.write(line(1))
+        emit.stdin.flush()
+        tail.communicate(timeout=LIMIT_S)  # it is stored, so the connection stands
+        self.photond.pause()
+        _, said = emit.communicate(line(2), timeout=LIMIT_S)
+        self.assertEqual(emit.returncode, 8, said)
+        self.assertIn(b"line 2: ", said)
+
+    def test_9_too_large(self):
+        done = self.muon("emit", stdin=line(1) + line(2, payload="x" * 1100000))
+        self.assert_ends(done, 9, "line 2: ", "1 stored")
+
+    def test_10_partly_done(self):
+        done = self.muon("emit", "--keep-going", stdin=line(1) + b"x\n" + line(3, payload="y" * 1100000) + line(4))
+        self.assert_ends(done, 10, "line 2: ", "line 3: ", "2 stored, 0 stored before, 2 failed")
+
+    def test_130_interrupted_once_what_was_sent_is_waited_for(self):
+        emit = self.photond.spawn("emit", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        tail = self.photond.spawn("tail", "__all__", "-r", "--limit", "1", stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        emit.stdin.write(line(1))
+        emit.stdin.flush()
+        tail.communicate(timeout=LIMIT_S)
+        emit.send_signal(signal.SIGINT)
+        said = emit.stderr.read()
+        self.assertEqual(emit.wait(LIMIT_S), 130, said)
+        self.assertIn(b"1 stored", said)
+        emit.stdin.close()
+        emit.stderr.close()
+
+
+class Certificates(unittest.TestCase):
+    def setUp(self):
+        self.photond = Photond(tls=True)
+        self.addCleanup(self.photond.close)
+
+    # semantics 19
+    def test_the_folder_of_photond_init_is_all_that_is_needed(self):
+        done = self.photond.muon("ping", MUON_URL=f"muon://localhost:{self.photond.port}")
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_files_can_be_named_one_by_one_and_in_the_home_folder(self):
+        tls = self.photond.dir / "init/tls"
+        named = self.photond.muon("ping", "--ca", tls / "ca.crt", "--cert", tls / "client.crt", "--key",
+                                  tls / "client.key", MUON_CERTS="")
+        self.assertEqual(named.returncode, 0, named)
+        (self.photond.dir / ".config").mkdir()
+        (self.photond.dir / ".config/muon").symlink_to(tls)
+        self.assertEqual(self.photond.muon("ping", MUON_CERTS="").returncode, 0)
+
+    def test_6_a_server_that_our_authority_does_not_vouch_for_is_denied(self):
+        other = Photond(tls=True)
+        self.addCleanup(other.close)
+        done = self.photond.muon("ping", "--timeout", "2s", "--ca", other.dir / "init/tls/ca.crt")
+        self.assertEqual(done.returncode, 6, done)
+        self.assertIn(b"the server's certificate is not accepted", done.stderr)
+        self.assertIn(b"Give the certificate that the server trusts", done.stderr)
+
+    def test_a_missing_certificate_is_named_as_the_likely_reason(self):
+        done = self.photond.muon("ping", "--timeout", "2s", "--ca", self.photond.dir / "init/tls/ca.crt", MUON_CERTS="")
+        self.assertEqual(done.returncode, 7, done)
+        self.assertIn(b"probably demands a client certificate", done.stderr)
+
+    def test_2_a_certificate_file_that_is_not_there(self):
+        done = self.photond.muon("ping", "--cert", "nowhere.crt")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn(b"nowhere.crt", done.stderr)
+
+
+class Streams(WithPhotond):
+    """Standard input, output and error, and what hangs on them."""
+
+    def test_a_closed_pipe_ends_quietly(self):
+        self.muon("emit", stdin=b"".join(line(n, payload="x" * 1000) for n in range(2000)))
+        done = subprocess.run(["bash", "-c", "muon replay __all__ -r | head -n 1 | wc -l; echo ${PIPESTATUS[0]}"],
+                              env=self.photond.environment, capture_output=True, timeout=LIMIT_S)
+        self.assertEqual((done.stdout, done.stderr), (b"1\n0\n", b""))
+
+    def test_a_tail_shows_what_comes_and_says_when_it_is_live(self):
+        self.muon("emit", stdin=line(1))
+        tail = self.photond.spawn("tail", "__all__", "-r", "--limit", "2", stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+        self.assertEqual(json.loads(tail.stdout.readline())["event-id"], "id-1")
+        self.assertIn(b"-- live", tail.stderr.readline())
+        self.muon("emit", stdin=line(2))
+        out, _ = tail.communicate(timeout=LIMIT_S)
+        self.assertEqual(json.loads(out)["event-id"], "id-2")
+        self.assertEqual(tail.returncode, 0)
+
+    def test_ctrl_c_ends_a_tail(self):
+        tail = self.photond.spawn("tail", "__all__", "-n", "0", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn(b"-- live", tail.stderr.readline())
+        tail.send_signal(signal.SIGINT)
+        tail.communicate(timeout=LIMIT_S)
+        self.assertEqual(tail.returncode, -signal.SIGINT)
+
+    def test_answers_are_awaited_while_the_input_rests(self):
+        emit = self.photond.spawn("emit", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        emit.stdin.write(line(1) + line(2, **{"stream-name": "__own__"}))
+        emit.stdin.flush()
+        self.assertIn(b"line 2: ", emit.stderr.readline())  # told although the input is still open
+        emit.stderr.read()
+        self.assertEqual(emit.wait(LIMIT_S), 3)
+        emit.stdin.close()
+        emit.stderr.close()
+
+    def on_terminal(self, *arguments, **environment):
+        """What it shows on a terminal of 80 columns."""
+        main, terminal = pty.openpty()
+        process = subprocess.Popen([MUON, *arguments], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+                                   env={**self.photond.environment, **environment})
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(main, 65536)
+            except OSError:  # the other side is closed
+                piece = b""
+            if not piece:
+                break
+            shown += piece
+        os.close(main)
+        process.wait(LIMIT_S)
+        return shown.decode()
+
+    def test_a_terminal_gets_colour_and_lines_that_fit_unless_no_color_is_set(self):
+        self.muon("emit", stdin=line(1, payload="x" * 500))
+        shown = self.on_terminal("replay", "__all__")
+        self.assertIn("\033[1m", shown)
+        self.assertIn("…", shown)
+        self.assertNotIn("\033", self.on_terminal("replay", "__all__", NO_COLOR="1"))
+        self.assertIn("\033[31mmuon:", self.on_terminal("get", "nothing"))
+        self.assertNotIn("\033", self.on_terminal("get", "nothing", TERM="dumb"))
+
+    # semantics 11
+    def test_any_bytes_come_back_as_they_were(self):
+        payloads = [b'{ "a" :1.50,\t"a":"\\u0041\\/" }', b'[1e400]', b'"\xc3\xa9\\ud83d\\ude00"', b'12345678901234567890123']
+        self.muon("emit", stdin=b"".join(b'{"stream-name":"s","event-type":"T","payload":%s}\n' % p for p in payloads))
+        out = self.muon("replay", "s", "-r").stdout.splitlines()
+        self.assertEqual([re.search(rb'"payload":(.*),"order-id"', text).group(1) for text in out], payloads)
+
+
+class Imports(WithPhotond):
+    def test_importing_again_stores_nothing(self):
+        lines = b"".join(line(n) for n in range(5000))
+        self.assert_ends(self.muon("emit", stdin=lines), 0, "5000 stored, 0 stored before")
+        self.assert_ends(self.muon("emit", stdin=lines), 0, "0 stored, 5000 stored before")
+        self.assertEqual(len(self.photond.events()), 5000)
+
+    def test_what_is_replayed_can_be_emitted_again(self):
+        self.muon("emit", stdin=b"".join(line(n, payload="\n" * n, **{"caused-by": n + 1}) for n in range(100)))
+        backup = self.muon("replay", "__all__", "-r").stdout
+        self.assert_ends(self.muon("emit", stdin=backup), 0, "0 stored, 100 stored before")
+
+    # semantics 22
+    def test_a_kill_of_photond_is_a_pause(self):
+        emit = self.photond.spawn("emit", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for part in range(4):
+            emit.stdin.write(b"".join(line(n) for n in range(part * 5000, part * 5000 + 5000)))
+            emit.stdin.flush()
+            if part < 3:
+                self.photond.kill()
+                self.photond.start()
+        _, said = emit.communicate(timeout=LIMIT_S)
+        self.assertEqual(emit.returncode, 0, said)
+        self.assertEqual([e["event-id"] for e in self.photond.events()], [f"id-{n}" for n in range(20000)])
+
+
+@unittest.skipUnless(DATA.exists(), f"{DATA.name} is not there")
+class RealEvents(WithPhotond):
+    # semantics 3, 11
+    def test_real_events_come_back_byte_for_byte_and_are_stored_once(self):
+        lines = gzip.decompress(DATA.read_bytes())
+        self.assert_ends(self.muon("emit", stdin=lines), 0, "262200 stored, 0 stored before, 0 failed")
+        digest = hashlib.sha256()
+        out = self.muon("replay", "__all__", "-r").stdout
+        orders = [int(n) for n in re.findall(rb',"order-id":(\d+),"version"', out)]
+        for text in out.splitlines():
+            digest.update(STORE_FIELDS.sub(b"}", text) + b"\n")
+        self.assertEqual(digest.hexdigest(), hashlib.sha256(lines).hexdigest())
+        self.assertEqual(orders, sorted(set(orders)))
+        streams = json.loads(self.muon("streams", "--json").stdout)["streams"]
+        self.assertEqual(len(streams), 13087)
+        self.assertEqual(sum(s["total-events"] for s in streams), 262200)
+        self.assert_ends(self.muon("emit", stdin=lines), 0, "0 stored, 262200 stored before, 0 failed")
+
+
+class Help(unittest.TestCase):
+    def muon(self, *arguments):
+        return subprocess.run([MUON, *arguments], capture_output=True, timeout=LIMIT_S, env={"PATH": "/usr/bin:/bin"})
+
+    def test_the_program_and_each_verb_have_help(self):
+        text = self.muon("--help").stdout.decode()
+        verbs = re.findall(r"^  (\w+) +.*$", text.split("Verbs")[1].split("Where")[0], re.M)
+        self.assertIn("emit", verbs)
+        for verb in verbs:
+            shown = self.muon(verb, "--help")
+            self.assertEqual(shown.returncode, 0)
+            self.assertIn(f"muon {verb}".encode(), shown.stdout)
+            self.assertEqual(shown.stdout, self.muon("help", verb).stdout)
+            self.assertIn(b"Examples", shown.stdout)
+
+    def test_no_words_at_all_are_a_wrong_command_line(self):
+        self.assertEqual(self.muon().returncode, 2)
+
+    def test_the_reference_is_what_the_tables_say(self):
+        document = (ROOT / "docs/cli.md").read_text()
+        reference = document.split("<!-- made by `muon help --markdown` -->\n")[1]
+        self.assertEqual(reference, self.muon("help", "--markdown").stdout.decode())
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
