@@ -81,7 +81,7 @@ static bool use_identity(const struct args *args, muon_config *config, const str
     }
     if (muon_config_set(config, id->config, file, &error) == MUON_OK)
         return true;
-    *code = say_error(args, id->option, &error);
+    *code = say_error(args, &error);
     return false;
 }
 

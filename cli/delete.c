@@ -39,7 +39,7 @@ int delete_run(const struct args *args)
                     &deleted, &error) == MUON_OK)
         print_deleted(args, stream, deleted);
     else
-        code = say_error(args, stream, &error);
+        code = say_error(args, &error);
     connect_close(client);
     return code;
 }

@@ -52,7 +52,7 @@ static int emit_event(const struct args *args, muon_event_in *event, const muon_
     if (muon_emit(client, event->stream, event, 1, &opts, &result, &error) == MUON_OK)
         print_result(args, event, &result);
     else
-        code = say_error(args, event->stream, &error);
+        code = say_error(args, &error);
     connect_close(client);
     return code;
 }

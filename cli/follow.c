@@ -27,7 +27,7 @@ static bool subscribe(const struct args *args, muon_client *client, const struct
     };
     if (muon_subscribe(client, follow->stream, &opts, sub, &error) == MUON_OK)
         return true;
-    *code = say_error(args, follow->stream, &error);
+    *code = say_error(args, &error);
     return false;
 }
 
@@ -73,7 +73,7 @@ int follow_run(const struct args *args, muon_client *client, const struct follow
         else
             more = still_there(args, client, status);
         if (status < 0 && !more)
-            code = say_error(args, follow->stream, &error);
+            code = say_error(args, &error);
         muon_batch_free(batch);
     }
     muon_sub_close(sub);

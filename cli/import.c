@@ -215,7 +215,7 @@ static int import_with(struct import *im)
 {
     muon_error error;
     if (muon_queue_new(im->client, &im->queue, &error) != MUON_OK)
-        return say_error(im->args, "emit", &error);
+        return say_error(im->args, &error);
     if (isatty(im->lines.fd))
         say_note(im->args,
                  "Reading events from the terminal, one JSON object a line; Ctrl-D ends.");

@@ -36,7 +36,7 @@ static int show_info(const struct args *args, muon_client *client)
     muon_reply *reply;
     muon_error error;
     if (muon_info(client, connect_timeout_ms(args), &reply, &error) != MUON_OK)
-        return say_error(args, "info", &error);
+        return say_error(args, &error);
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
     if (args->json)
         printf("%s\n", reply->body.ptr);

@@ -26,7 +26,7 @@ int ping_run(const struct args *args)
     double begin_ms = now_ms();
     code = EXIT_DONE;
     if (muon_ping(client, connect_timeout_ms(args), &error) != MUON_OK)
-        code = say_error(args, "ping", &error);
+        code = say_error(args, &error);
     else if (args->json)
         printf("{\"correct\":true,\"round-trip-ms\":%.3f}\n", now_ms() - begin_ms);
     else

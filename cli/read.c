@@ -30,7 +30,7 @@ static int read_page(const struct args *args, muon_client *client)
     if (muon_read(client, args->operands[1], args->from.kind, args->from.at, max,
                   args->backwards ? MUON_BACKWARDS : 0, connect_timeout_ms(args), &page,
                   &error) != MUON_OK)
-        return say_error(args, args->operands[1], &error);
+        return say_error(args, &error);
     int code = show_page(args, page);
     muon_batch_free(page);
     return code;

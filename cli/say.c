@@ -57,7 +57,7 @@ int say_failure(const struct args *args, enum exit_code code, const char *advice
     return (int)code;
 }
 
-int say_error(const struct args *args, const char *doing, const muon_error *error)
+int say_error(const struct args *args, const muon_error *error)
 {
     const char *advice = NULL;
     if (error->code == MUON_EEXIST)
@@ -65,7 +65,7 @@ int say_error(const struct args *args, const char *doing, const muon_error *erro
     if (error->flags & MUON_MAYBE_APPLIED)
         advice =
             "Whether it was done is not known; with the same event ids it is safe to try again.";
-    return say_failure(args, exit_of_status(error->code), advice, "%s: %s", doing, error->message);
+    return say_failure(args, exit_of_status(error->code), advice, "%s", error->message);
 }
 
 void say_note(const struct args *args, const char *format, ...)

@@ -17,8 +17,8 @@
 int say_failure(const struct args *args, enum exit_code code, const char *advice,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Tell what libmuon has reported, in the server's own words, after what was being done ("emit"). */
-int say_error(const struct args *args, const char *doing, const muon_error *error);
+/* Tell what libmuon has reported, in its or the server's own words. */
+int say_error(const struct args *args, const muon_error *error);
 
 /* A remark that --quiet leaves out. */
 void say_note(const struct args *args, const char *format, ...)

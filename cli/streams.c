@@ -66,7 +66,7 @@ static bool list_page(struct listing *l, muon_client *client, size_t *count, int
     const char *pattern = l->args->operand_count > 1 ? l->args->operands[1] : NULL;
     if (muon_streams(client, pattern, l->last[0] ? l->last : NULL, PAGE,
                      connect_timeout_ms(l->args), &reply, &error) != MUON_OK) {
-        *code = say_error(l->args, "streams", &error);
+        *code = say_error(l->args, &error);
         return false;
     }
     bool ok = print_page(l, reply, count);

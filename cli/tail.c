@@ -24,7 +24,7 @@ static bool find_begin(const struct args *args, muon_client *client, uint32_t la
     const char *stream = args->operands[1];
     if (muon_read(client, stream, MUON_FROM_ORDER_ID, 0, last, MUON_BACKWARDS,
                   connect_timeout_ms(args), &page, &error) != MUON_OK) {
-        *code = say_error(args, stream, &error);
+        *code = say_error(args, &error);
         return false;
     }
     size_t count = muon_batch_count(page);

@@ -116,8 +116,14 @@ static bool begins_with(const struct verb *verb, const char *word)
 static const struct verb *unknown(const char *word, char why[VERBS_WHY_BYTES])
 {
     const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++)
+    for (size_t i = 0; i < VERBS; i++) {
         names[i] = verb_rows[i].name;
+        if (!verb_rows[i].whole_name || strncmp(names[i], word, strlen(word)) != 0)
+            continue;
+        snprintf(why, VERBS_WHY_BYTES, "\"%.60s\" is not enough for \"%s\", which cannot be undone",
+                 word, names[i]);
+        return NULL;
+    }
     const char *guess = guess_nearest(word, names, VERBS);
     if (guess)
         snprintf(why, VERBS_WHY_BYTES, "there is no verb \"%.60s\"; did you mean \"%s\"?", word,
