@@ -38,6 +38,11 @@ class WithPhotond(unittest.TestCase):
 class ExitCodes(WithPhotond):
     """One test for each row of the table in cli/exits.c."""
 
+    def assert_shown(self, tail):
+        """It ends once it has shown an event."""
+        out, said = tail.communicate(timeout=LIMIT_S)
+        self.assertIn(b"id-1", out, said)
+
     def test_0_done(self):
         self.assert_ends(self.muon("ping"), 0)
 
@@ -75,10 +80,10 @@ class ExitCodes(WithPhotond):
     def test_8_timed_out(self):
         emit = self.photond.spawn("emit", "--timeout", "300ms", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         tail = self.photond.spawn("tail", "__all__", "-r", "--limit", "1", stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL)
+                                  stderr=subprocess.PIPE)
         emit.stdin.write(line(1))
         emit.stdin.flush()
-        tail.communicate(timeout=LIMIT_S)  # it is stored, so the connection stands
+        self.assert_shown(tail)  # it is stored, so the connection stands
         self.photond.pause()
         _, said = emit.communicate(line(2), timeout=LIMIT_S)
         self.assertEqual(emit.returncode, 8, said)
@@ -95,10 +100,10 @@ class ExitCodes(WithPhotond):
     def test_130_interrupted_once_what_was_sent_is_waited_for(self):
         emit = self.photond.spawn("emit", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         tail = self.photond.spawn("tail", "__all__", "-r", "--limit", "1", stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL)
+                                  stderr=subprocess.PIPE)
         emit.stdin.write(line(1))
         emit.stdin.flush()
-        tail.communicate(timeout=LIMIT_S)
+        self.assert_shown(tail)
         emit.send_signal(signal.SIGINT)
         said = emit.stderr.read()
         self.assertEqual(emit.wait(LIMIT_S), 130, said)
