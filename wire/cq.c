@@ -242,10 +242,12 @@ static void *poll_queue(void *arg)
     }
 }
 
-/* gRPC's own chatter on stderr is off unless somebody asks for it. Its later releases have no function for that; all read this. */
-static void quiet(void)
+/* What gRPC takes from the environment alone, unless somebody has set it: no chatter on stderr (later releases have no function for
+ * that), and names resolved as the system does; c-ares 1.18 leaks a name each time. */
+static void settle(void)
 {
     setenv("GRPC_VERBOSITY", "NONE", 0);
+    setenv("GRPC_DNS_RESOLVER", "native", 0);
 }
 
 static bool pollers_start(struct cq *cq, unsigned pollers)
@@ -293,7 +295,7 @@ struct cq *cq_open(unsigned pollers)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, quiet);
+    pthread_once(&once, settle);
     grpc_init();
     cq->queue = grpc_completion_queue_create_for_next(NULL);
     cq->lame = grpc_lame_client_channel_create("post", GRPC_STATUS_UNAVAILABLE, "posts go nowhere");

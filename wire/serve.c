@@ -114,7 +114,8 @@ struct serve *serve_new(struct cq *cq, const struct serve_service *services, siz
     if (!serve)
         return NULL;
     serve->cq = cq;
-    memcpy(all, services, services_len * sizeof *all);
+    if (services_len)
+        memcpy(all, services, services_len * sizeof *all);
     health_service(NULL, &all[services_len]);
     reflection_services(NULL, &all[services_len + 1]);
     for (size_t i = 0; i < len; i++)
