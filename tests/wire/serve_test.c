@@ -126,6 +126,7 @@ static struct raw flood(uint64_t count, uint64_t size)
     return raw;
 }
 
+/* hazards 12 */
 static void a_stream_delivers_everything_in_the_end(void **state)
 {
     (void)state;
