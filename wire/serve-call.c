@@ -67,10 +67,9 @@ static void call_unref(struct serve_call *call)
     serve_part_done(serve);
 }
 
-/* With the lock held. */
+/* With the lock held; the caller has made a reference for the batch. */
 static void start(struct serve_call *call, const grpc_op *ops, size_t len, struct cq_op *op)
 {
-    atomic_fetch_add(&call->refs, 1);
     cq_begin(call->serve->cq);
     grpc_call_error error = grpc_call_start_batch(call->core, ops, len, op, NULL);
     assert(error == GRPC_CALL_OK); /* else two operations of one kind at a time */
@@ -86,10 +85,13 @@ static void ended_done(struct cq_op *op, bool ok)
     if (call->reply)
         grpc_byte_buffer_destroy(call->reply);
     call->reply = NULL;
+    pthread_mutex_lock(&call->lock); /* until finish has let go of it */
+    pthread_mutex_unlock(&call->lock);
     call_unref(call);
 }
 
-/* Send a message, if there is one, and the status, in one batch. */
+/* Send a message, if there is one, and the status, in one batch. It takes over the reference of the finish that was owed, so that
+ * gone never runs in here; and after the lock the call may be no more. */
 static void finish(struct serve_call *call, grpc_byte_buffer *message, const struct error *error)
 {
     bool failed = error && error->reason != REASON_NONE;
@@ -122,7 +124,6 @@ static void finish(struct serve_call *call, grpc_byte_buffer *message, const str
     if (encoded)
         grpc_slice_unref(details.value);
     bytes_unref(encoded);
-    call_unref(call); /* what was owed */
 }
 
 void serve_finish(struct serve_call *call, const struct error *error)
@@ -216,6 +217,7 @@ static void call_start(struct serve_call *call)
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     atomic_store(&call->refs, 2);
     pthread_mutex_lock(&call->lock);
+    atomic_fetch_add(&call->refs, 1);
     start(call, &op, 1, &call->closed);
     pthread_mutex_unlock(&call->lock);
     if (entry) {
@@ -324,8 +326,10 @@ void serve_read(struct serve_call *call)
     grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
     op.data.recv_message.recv_message = &call->incoming;
     pthread_mutex_lock(&call->lock);
-    if (!call->finished)
+    if (!call->finished) {
+        atomic_fetch_add(&call->refs, 1);
         start(call, &op, 1, &call->received);
+    }
     pthread_mutex_unlock(&call->lock);
 }
 
@@ -341,6 +345,7 @@ static void send_locked(struct serve_call *call, grpc_byte_buffer *message, bool
     call->outgoing = message;
     ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .flags = buffer ? GRPC_WRITE_BUFFER_HINT : 0};
     ops[len++].data.send_message.send_message = message;
+    atomic_fetch_add(&call->refs, 1);
     start(call, ops, len, &call->sent);
 }
 
