@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "store/logline.h"
+
 enum { STUCK_MS = 1000 };
 
 static bool may_make_ahead(const struct feed *feed)
@@ -99,6 +101,9 @@ static void settle(struct feed *feed)
 
 static void keep_error(struct feed *feed, const struct error *error)
 {
+    if (error->reason == REASON_CORRUPT)
+        logline_with(LOGLINE_ERROR, "a reader has met damaged data",
+                     logline_text("error", error->message));
     feed->failed = malloc(sizeof *feed->failed);
     if (feed->failed)
         *feed->failed = *error;

@@ -9,6 +9,7 @@
 #include "store/filter.h"
 #include "store/gone.h"
 #include "store/locate.h"
+#include "store/logline.h"
 #include "store/readers.h"
 #include "store/scan.h"
 #include "wire/event.h"
@@ -145,6 +146,9 @@ static void run(struct readers_job *job)
     struct error error;
     struct bytes *event = NULL, *response = NULL;
     enum reason reason = get_event(get->store, &get->request, &event, &error);
+    if (reason == REASON_CORRUPT)
+        logline_with(LOGLINE_ERROR, "a reader has met damaged data",
+                     logline_text("error", error.message));
     if (!reason && !(response = get_response_encode(bytes_span(event))))
         error_set(&error, REASON_BUSY, "no memory for the event: try again later");
     bytes_unref(event);

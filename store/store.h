@@ -22,13 +22,13 @@ struct store {
     struct cq *cq;
     struct log *log;
     struct tail *tail;
-    struct gone *gone;        /* streams deleted, space not yet reclaimed: gone.h */
-    struct fanout *fanout;    /* who waits for which stream: fanout.h */
-    struct readers *readers;  /* threads that read the disk: readers.h */
-    struct commit *commit;    /* the committer: commit.h */
+    struct gone *gone;                   /* streams deleted, space not yet reclaimed: gone.h */
+    struct fanout *fanout;               /* who waits for which stream: fanout.h */
+    struct readers *readers;             /* threads that read the disk: readers.h */
+    struct commit *commit;               /* the committer: commit.h */
     struct subscriptions *subscriptions; /* Subscribe calls that are open: subscribe.h */
-    struct emit_calls *emits; /* EmitStream calls that are open: emit_stream.h */
-    _Atomic uint64_t head;    /* the last durable order id: nobody is shown anything beyond it */
+    struct emit_calls *emits;            /* EmitStream calls that are open: emit_stream.h */
+    _Atomic uint64_t head; /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;
 };
 
