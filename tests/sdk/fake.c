@@ -153,7 +153,8 @@ static void store(struct fake *fake, const struct event *event)
     struct stored *stored = &fake->events[fake->events_len++];
     stored->raw = raw;
     assert_true(event_read(bytes_span(raw), &stored->event));
-    stored->payload = strndup((const char *)stored->event.payload.data, stored->event.payload.len);
+    const struct span payload = stored->event.payload;
+    stored->payload = payload.len ? strndup((const char *)payload.data, payload.len) : strdup("");
 }
 
 /* Store one batch; its answer. Expectations of versions are kept, others are not known here. */
@@ -267,9 +268,13 @@ static void info_begin(struct serve_call *serve, void *service, struct bytes *me
     (void)message;
     pthread_mutex_lock(&fake->mutex);
     struct call *call = call_new(fake, serve);
-    if (goes_on(call, act(fake, FAKE_INFO))) {
+    enum fake_act what = act(fake, FAKE_INFO);
+    if (what == FAKE_GARBAGE || goes_on(call, what)) {
         call->over = true;
-        serve_reply(serve, info_response_encode(&info));
+        struct bytes *reply =
+            what == FAKE_GO ? info_response_encode(&info) : bytes_copy("\x0a\x7f", 2);
+        serve_reply(serve, reply);
+        bytes_unref(reply);
     }
     pthread_mutex_unlock(&fake->mutex);
 }

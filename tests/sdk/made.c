@@ -43,3 +43,29 @@ struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *m
     assert_non_null(message);
     return message;
 }
+
+muon_client *made_client(const char *url, const made_settings *settings)
+{
+    muon_config *cfg;
+    muon_client *c;
+    muon_error err;
+    assert_int_equal(muon_config_new(&cfg), MUON_OK);
+    for (; settings && (*settings)[0]; settings++)
+        assert_int_equal(muon_config_set(cfg, (*settings)[0], (*settings)[1], NULL), MUON_OK);
+    if (muon_open(url, cfg, &c, &err) != MUON_OK)
+        fail_msg("%s", err.message);
+    muon_config_free(cfg);
+    return c;
+}
+
+void made_close(muon_client *c)
+{
+    assert_int_equal(muon_close(c, 10000, NULL), MUON_OK);
+    muon_free(c);
+}
+
+int32_t made_emit(muon_client *c, const char *payload, muon_emit_result *result, muon_error *err)
+{
+    const muon_event_in event = {.type = "T", .payload = payload, .payload_len = strlen(payload)};
+    return muon_emit(c, "s", &event, 1, NULL, result, err);
+}

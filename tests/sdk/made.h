@@ -23,4 +23,12 @@ struct bytes *made_event(uint64_t order_id);
 struct bytes *made_message(const uint64_t *order_ids, size_t n, const uint8_t *marker,
                            size_t marker_len);
 
+/* A client with these settings (key and value, ended by NULL; NULL: none), and the end of one that has nothing to wait for. */
+typedef const char *made_settings[2];
+muon_client *made_client(const char *url, const made_settings *settings);
+void made_close(muon_client *c);
+
+/* Emit one event of type "T" to stream "s". */
+int32_t made_emit(muon_client *c, const char *payload, muon_emit_result *result, muon_error *err);
+
 #endif
