@@ -13,7 +13,7 @@
 #include "wire/serve.h"
 #include "wire/text.h"
 
-enum { EVENTS_MAX = 20000, CALLS_MAX = 256, STEPS = 5 };
+enum { EVENTS_MAX = 20000, CALLS_MAX = 256, STEPS = 5, PARTS_MAX = 8192 };
 
 struct stored {
     struct bytes *raw; /* with the store's fields */
@@ -300,11 +300,11 @@ static void emit_message(struct serve_call *serve, struct bytes *message)
         return;
     }
     enum fake_act what = act(fake, FAKE_EMIT);
-    struct bytes *parts[1000];
+    static struct bytes *parts[PARTS_MAX]; /* one poller */
     size_t n = 0;
     struct span rest = bytes_span(message), request;
     uint64_t number;
-    while ((what == FAKE_GO || what == FAKE_CUT_AFTER) && n < 1000 &&
+    while ((what == FAKE_GO || what == FAKE_CUT_AFTER) && n < PARTS_MAX &&
            emit_stream_next(&rest, &number, &request) > 0)
         parts[n++] = answer(fake, number, request);
     fake->most_emits = n > fake->most_emits ? n : fake->most_emits;
