@@ -6,7 +6,7 @@
 
 #include <muon/muon.h>
 
-#define SIZE(type) printf("%s %zu\n", #type, sizeof(type))
+#define SIZE(type)       printf("%s %zu\n", #type, sizeof(type))
 #define AT(type, member) printf("%s.%s %zu\n", #type, #member, offsetof(type, member))
 
 static void print_inputs(void)
