@@ -86,7 +86,8 @@ static void time_out(muon_client *c, struct emit **at, int64_t now_ms)
 {
     muon_error error;
     const char *why = c->emits.failure[0] ? c->emits.failure : "the store has not answered yet";
-    status_fail(&error, MUON_ETIMEDOUT, "the emit took longer than %lld ms: %s",
+    int32_t status = (*at)->sent ? MUON_ETIMEDOUT : connection_timeout_status(c);
+    status_fail(&error, status, "the emit took longer than %lld ms: %s",
                 (long long)(now_ms - (*at)->begun_ms), connection_why(c, why));
     fail_at(c, at, &error);
 }

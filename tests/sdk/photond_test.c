@@ -166,18 +166,30 @@ static void a_connection_that_is_refused_says_why(void **state)
                                         {"tls.key_file", photond_tls(p, "client.key")},
                                         {"tls.server_name", "elsewhere.example"},
                                         {NULL, NULL}};
-    const made_settings *const bad[] = {wrong_ca, no_cert, wrong_name};
-    for (size_t i = 0; i < 3; i++) {
-        muon_client *c = made_client(photond_url(p), bad[i]);
-        assert_int_equal(muon_ping(c, 700, &err), MUON_ETIMEDOUT);
+    const struct {
+        const made_settings *settings;
+        int32_t status;
+        const char *says;
+    } bad[] = {
+        {wrong_ca, MUON_EAUTH, "certificate is not accepted"},
+        {no_cert, MUON_ETIMEDOUT, "client certificate"},
+        {wrong_name, MUON_EAUTH, "another name"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        muon_client *c = made_client(photond_url(p), bad[i].settings);
+        const muon_event_in event = {.type = "T"};
+        const muon_emit_opts opts = {.timeout_ms = 700};
+        assert_int_equal(muon_ping(c, 700, &err), bad[i].status);
+        if (!strstr(err.message, bad[i].says))
+            fail_msg("case %zu does not say \"%s\": %s", i, bad[i].says, err.message);
+        assert_int_equal(muon_emit(c, "s", &event, 1, &opts, NULL, &err), bad[i].status);
         assert_int_equal(err.flags & MUON_MAYBE_APPLIED, 0);
-        if (strstr(err.message, "no connection yet"))
-            fail_msg("case %zu does not say why: %s", i, err.message);
         made_close(c);
     }
     snprintf(url, sizeof url, "muon+insecure://%s", photond_address(p));
     muon_client *c = made_client(url, NULL);
     assert_int_equal(muon_ping(c, 700, &err), MUON_ETIMEDOUT);
+    assert_non_null(strstr(err.message, "muon://"));
     made_close(c);
     photond_free(stranger);
     photond_free(p);
