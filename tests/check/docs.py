@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SESSION_TIMEOUT_S = 300
 PASSIVE = {"text", "ini", "proto", "cmake", "mermaid", "js", "python"}  # shown, not run
-MARK = re.compile(r"^<!-- (norun|file|root|with)(?:: ?(.*?))? ?-->$")
+MARK = re.compile(r"^<!-- (norun|file|root|with|numbers)(?:: ?(.*?))? ?-->$")
 PRELUDE = "".join(f"#include <{name}>\n" for name in (
     "inttypes.h", "poll.h", "stdbool.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "muon/muon.h"))
 C_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused"]
@@ -116,14 +116,24 @@ def run_session(commands, folder):
         return printed.read().decode(errors="replace")
 
 
-def matches(shown, printed):
+def pattern_of(text, numbers_vary):
+    """What a piece of a shown line may be in truth."""
+    if not numbers_vary:
+        return re.escape(text)
+    parts = re.split(r"(\d[\d.,]*| +)", text)
+    return "".join(r"\d[\d.,]*" if part[:1].isdigit() else " +" if part[:1] == " " else re.escape(part)
+                   for part in parts)
+
+
+def matches(shown, printed, numbers_vary=False):
     """Shown lines against printed ones: "…" stands for anything within a line, alone on a line for any lines."""
     pattern = ""
     for line in shown:
         if line.strip() == "…":
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += ".*?".join(re.escape(part) for part in line.rstrip().split("…")) + r"[ \t]*\n"
+            parts = (pattern_of(part, numbers_vary) for part in line.rstrip().split("…"))
+            pattern += ".*?".join(parts) + r"[ \t]*\n"
     return re.fullmatch(pattern, printed if not printed or printed.endswith("\n") else printed + "\n") is not None
 
 
@@ -138,7 +148,7 @@ def judge(commands, printed):
         follows = commands[number + 1].text if number + 1 < len(commands) else ""
         if status and "$?" not in follows:
             command.block.fail(f"$ {command.text}\n  failed with {status}; it printed:\n{output}")
-        elif not matches(command.output, output):
+        elif not matches(command.output, output, "numbers" in command.block.marks):
             shown = "\n".join(command.output)
             command.block.fail(f"$ {command.text}\n  the document shows:\n{shown}\n  it prints:\n{output}")
 

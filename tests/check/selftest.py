@@ -86,6 +86,8 @@ DOCUMENTS = [
     (None, "<!-- norun: it would take a week -->\n```sh\n$ false\n```\n"),
     (None, "<!-- file: a.txt -->\n```text\nwords\n```\n\n```sh\n$ cat a.txt\nwords\n```\n"),
     (None, "<!-- root -->\n```sh\n$ ls dev\ndev\n```\n\n```sh\n$ ls dev 2>/dev/null\n$ echo $?\n2\n```\n"),
+    (None, "<!-- numbers -->\n```sh\n$ echo took 1.25 s for    7\ntook 17 s for 8,000\n```\n"),
+    ("it prints", "<!-- numbers -->\n```sh\n$ echo took 1 s\ntook one s\n```\n"),
     ("it prints", "```sh\n$ echo one\ntwo\n```\n"),
     ("it prints", "```sh\n$ seq 3\n1\n3\n```\n"),
     ("failed with 1", "```sh\n$ false\n```\n"),
