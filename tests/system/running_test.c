@@ -117,9 +117,9 @@ static void a_store_of_a_newer_format_is_refused(void **state)
     char *label = data_path(p, "PHOTON");
     assert_true(photond_start(p));
     assert_int_equal(photond_stop(p), EXIT_CODE_OK);
-    edit(label, "format 0", "format 9");
+    edit(label, "format 1", "format 9");
     assert_refuses(p, EXIT_CODE_STORE_NEWER, "newer");
-    edit(label, "format 9", "format 0");
+    edit(label, "format 9", "format 1");
     assert_true(photond_start(p));
     free(label);
     photond_free(p);
