@@ -158,7 +158,7 @@ static int next_on_disk(struct scan *scan, uint64_t next, uint64_t head, struct 
 
 int scan_next(struct scan *scan, uint64_t next, uint64_t head, struct error *error)
 {
-    if (next > head || head == 0) /* 0: the store is empty, and no record is missing */
+    if (next > head)
         return 0;
     settle(scan, next);
     int found = scan->iter ? 0 : next_in_memory(scan, next, head, error);

@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import pty
+import random
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -187,10 +189,10 @@ class Streams(WithPhotond):
         emit.stdin.close()
         emit.stderr.close()
 
-    def on_terminal(self, *arguments, **environment):
+    def on_terminal(self, *arguments, stdin=subprocess.DEVNULL, **environment):
         """What it shows on a terminal of 80 columns."""
         main, terminal = pty.openpty()
-        process = subprocess.Popen([MUON, *arguments], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+        process = subprocess.Popen([MUON, *arguments], stdin=stdin, stdout=terminal, stderr=terminal,
                                    env={**self.photond.environment, **environment})
         os.close(terminal)
         shown = b""
@@ -214,6 +216,18 @@ class Streams(WithPhotond):
         self.assertNotIn("\033", self.on_terminal("replay", "__all__", NO_COLOR="1"))
         self.assertIn("\033[31mmuon:", self.on_terminal("get", "nothing"))
         self.assertNotIn("\033", self.on_terminal("get", "nothing", TERM="dumb"))
+
+    def test_an_import_draws_its_progress_on_a_terminal_and_wipes_it_before_the_summary(self):
+        with tempfile.TemporaryFile() as file:
+            for quiet in [], ["--quiet"]:
+                file.write(b"".join(line(n) for n in range(3000)))
+                file.seek(0)
+                shown = self.on_terminal("emit", *quiet, stdin=file)
+                if quiet:
+                    self.assertEqual(shown, "")
+                else:
+                    self.assertRegex(shown, r"^\r\d+ stored, \d+ stored before, \d+ events/s\033\[K")
+                    self.assertRegex(shown, r"\r\033\[K3000 stored, 0 stored before, 0 failed \(.*\)\r\n$")
 
     # semantics 11
     def test_any_bytes_come_back_as_they_were(self):
@@ -251,6 +265,8 @@ class Imports(WithPhotond):
 
 @unittest.skipUnless(DATA.exists(), f"{DATA.name} is not there")
 class RealEvents(WithPhotond):
+    kills = sorted(random.sample(range(1000, 260000), 3))  # after how many events that the follower has seen
+
     # semantics 3, 11
     def test_real_events_come_back_byte_for_byte_and_are_stored_once(self):
         lines = gzip.decompress(DATA.read_bytes())
@@ -266,6 +282,29 @@ class RealEvents(WithPhotond):
         self.assertEqual(len(streams), 13087)
         self.assertEqual(sum(s["total-events"] for s in streams), 262200)
         self.assert_ends(self.muon("emit", stdin=lines), 0, "0 stored, 262200 stored before, 0 failed")
+
+    # semantics 22
+    def test_an_import_and_a_follower_get_through_three_kills_of_photond(self):
+        lines = gzip.decompress(DATA.read_bytes())
+        with tempfile.TemporaryFile() as file:
+            file.write(lines)
+            file.seek(0)
+            follower = self.photond.spawn("tail", "application-**", "-n", "all", "-r", "--limit", "262200",
+                                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            emit = self.photond.spawn("emit", stdin=file, stderr=subprocess.PIPE)
+            digest = hashlib.sha256()
+            for number, text in enumerate(follower.stdout, 1):
+                digest.update(STORE_FIELDS.sub(b"}", text.rstrip(b"\n")) + b"\n")
+                if number in self.kills:
+                    self.photond.kill()
+                    self.photond.start()
+            _, said = emit.communicate(timeout=LIMIT_S)
+            self.assertEqual(emit.returncode, 0, (self.kills, said))
+            follower.wait(LIMIT_S)
+            follower.stdout.close()
+        self.assertEqual(digest.hexdigest(), hashlib.sha256(lines).hexdigest())
+        streams = json.loads(self.muon("streams", "--json").stdout)["streams"]
+        self.assertEqual((len(streams), sum(s["total-events"] for s in streams)), (13087, 262200))
 
 
 class Help(unittest.TestCase):
