@@ -121,7 +121,7 @@ class Certificates(unittest.TestCase):
 
     # semantics 19
     def test_the_folder_of_photond_init_is_all_that_is_needed(self):
-        done = self.photond.muon("ping", MUON_URL=f"muon://localhost:{self.photond.port}")
+        done = self.photond.muon("ping")
         self.assertEqual(done.returncode, 0, done)
 
     def test_files_can_be_named_one_by_one_and_in_the_home_folder(self):

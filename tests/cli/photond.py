@@ -69,7 +69,7 @@ class Photond:
 
     @property
     def url(self):
-        return f"muon{'' if self.tls else '+insecure'}://localhost:{self.port}"
+        return f"muon{'' if self.tls else '+insecure'}://127.0.0.1:{self.port}"
 
     @property
     def environment(self):
