@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/inside.h"
+#include "tests/lib/emits.h"
 #include "wire/codec.h"
 #include "wire/pb.h"
 #include "wire/text.h"
@@ -28,31 +28,15 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- requests ---- */
-
-static struct bytes *request_of(const char *stream, const char *id, size_t payload)
-{
-    static const uint8_t zero[1 << 20];
-    struct event event = {.stream_name = text_span(stream),
-                          .event_type = text_span("T"),
-                          .event_id = text_span(id),
-                          .payload = {zero, payload}};
-    struct emit_request request = {.events = &event, .events_len = 1};
-    return emit_request_encode(&request);
-}
-
-static enum reason emit(struct inside *in, struct bytes *request, struct emit_response *out,
-                        struct error *error)
-{
-    struct bytes *answer;
-    enum reason reason = caller_ask(in->caller, PHOTON "Emit", request, &answer, error);
-    if (reason == REASON_NONE && out)
-        assert_int_equal(emit_response_decode(bytes_span(answer), out), REASON_NONE);
-    bytes_unref(answer);
-    return reason;
-}
-
 /* ---- Emit ---- */
+
+static void an_empty_store_is_empty_and_not_damaged(void **state)
+{
+    struct inside *in = *state;
+    assert_int_equal(emits_count(in, "__all__"), 0);
+    assert_int_equal(emits_count(in, "orders/**"), 0);
+    assert_int_equal(emits_count(in, "orders"), 0);
+}
 
 static void an_emit_is_answered_with_the_places_of_its_events(void **state)
 {
@@ -60,7 +44,8 @@ static void an_emit_is_answered_with_the_places_of_its_events(void **state)
     struct emit_response response;
     struct error error;
     for (uint64_t version = 1; version <= 3; version++) {
-        assert_int_equal(emit(in, request_of("orders", "", 10), &response, &error), REASON_NONE);
+        assert_int_equal(emits_send(in, emits_request("orders", "", 10), &response, &error),
+                         REASON_NONE);
         assert_false(response.duplicate);
         assert_int_equal(response.stored_len, 1);
         assert_int_equal(response.stored[0].version, version);
@@ -76,7 +61,7 @@ static void an_event_without_an_id_gets_one_each_time(void **state)
     struct emit_response response;
     struct error error;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(emit(in, request_of("s", "", 1), &response, &error), REASON_NONE);
+        assert_int_equal(emits_send(in, emits_request("s", "", 1), &response, &error), REASON_NONE);
         assert_false(response.duplicate);
         free(response.stored);
     }
@@ -100,15 +85,16 @@ static void a_retry_after_a_restart_is_a_duplicate(void **state)
     struct inside *in = *state;
     struct emit_response first, again;
     struct error error;
-    assert_int_equal(emit(in, request_of("s", "id-1", 10), &first, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("s", "id-1", 10), &first, &error), REASON_NONE);
     inside_restart(in);
-    assert_int_equal(emit(in, request_of("s", "id-1", 10), &again, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("s", "id-1", 10), &again, &error), REASON_NONE);
     assert_true(again.duplicate);
     assert_int_equal(again.stored[0].order_id, first.stored[0].order_id);
     assert_int_equal(again.event_time, first.event_time);
     free(first.stored);
     free(again.stored);
-    assert_int_equal(emit(in, request_of("s", "id-1", 11), NULL, &error), REASON_EVENT_ID_REUSED);
+    assert_int_equal(emits_send(in, emits_request("s", "id-1", 11), NULL, &error),
+                     REASON_EVENT_ID_REUSED);
     assert_int_equal(error.grpc_status, 6);
 }
 
@@ -117,11 +103,12 @@ static void what_is_too_large_is_refused_and_the_connection_lives(void **state)
 {
     struct inside *in = *state;
     struct error error;
-    assert_int_equal(emit(in, request_of("s", "", 65536), NULL, &error), REASON_TOO_LARGE);
+    assert_int_equal(emits_send(in, emits_request("s", "", 65536), NULL, &error), REASON_TOO_LARGE);
     assert_int_equal(error.limit, 65536);
     assert_int_equal(error.grpc_status, 8);
-    assert_int_equal(emit(in, request_of("s", "", 300000), NULL, &error), REASON_TOO_LARGE);
-    assert_int_equal(emit(in, request_of("s", "", 10), NULL, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("s", "", 300000), NULL, &error),
+                     REASON_TOO_LARGE);
+    assert_int_equal(emits_send(in, emits_request("s", "", 10), NULL, &error), REASON_NONE);
 }
 
 /* hazards 14 */
@@ -131,23 +118,24 @@ static void garbage_is_refused_and_the_server_lives(void **state)
     struct error error;
     srand(3);
     for (int i = 0; i < 200; i++) {
-        struct bytes *good = request_of("s", "", 40);
+        struct bytes *good = emits_request("s", "", 40);
         size_t len = i % 2 ? (size_t)rand() % good->len : good->len;
         struct bytes *bad = bytes_copy(good->data, len);
         for (int n = 0; len && n < 4; n++)
             bad->data[(size_t)rand() % len] = (uint8_t)rand();
         bytes_unref(good);
-        enum reason reason = emit(in, bad, NULL, &error);
+        enum reason reason = emits_send(in, bad, NULL, &error);
         assert_true(reason == REASON_NONE || reason == REASON_INVALID_ARGUMENT ||
                     reason == REASON_TOO_LARGE);
     }
-    assert_int_equal(emit(in, request_of("s", "", 10), NULL, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("s", "", 10), NULL, &error), REASON_NONE);
 }
 
 static void refused(struct inside *in, const char *stream, const char *field)
 {
     struct error error;
-    assert_int_equal(emit(in, request_of(stream, "", 1), NULL, &error), REASON_INVALID_ARGUMENT);
+    assert_int_equal(emits_send(in, emits_request(stream, "", 1), NULL, &error),
+                     REASON_INVALID_ARGUMENT);
     assert_int_equal(error.grpc_status, 3);
     assert_string_equal(error.field, field);
 }
@@ -167,7 +155,7 @@ static void names_that_break_a_rule_are_refused(void **state)
     refused(in, "__store__", "stream-name");
     longer[255] = '\0';
     struct error error;
-    assert_int_equal(emit(in, request_of(longer, "", 1), NULL, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request(longer, "", 1), NULL, &error), REASON_NONE);
 }
 
 /* ---- EmitStream ---- */
@@ -231,7 +219,7 @@ static void numbered_emits_are_committed_and_answered_in_order(void **state)
     for (int message = 0; message < 20; message++) {
         struct bytes *parts[50];
         for (int i = 0; i < 50; i++)
-            parts[i] = numbered(number++, request_of("s", "", 100));
+            parts[i] = numbered(number++, emits_request("s", "", 100));
         assert_true(caller_stream_send(a.stream, joined(parts, 50), message == 19));
     }
     for (uint64_t n = 1; n < number; n++) {
@@ -256,9 +244,9 @@ static void a_refused_emit_keeps_its_place_and_the_call_lives(void **state)
     struct answers a = {.stream = caller_stream_open(in->caller, PHOTON "EmitStream")};
     struct emit_response response;
     struct bytes *parts[] = {
-        numbered(1, request_of("s", "1", 10)), numbered(2, request_of("**", "", 10)),
-        numbered(3, request_of("s", "1", 11)), numbered(7, request_of("s", "1", 10)),
-        numbered(9, request_of("s", "2", 10))};
+        numbered(1, emits_request("s", "1", 10)), numbered(2, emits_request("**", "", 10)),
+        numbered(3, emits_request("s", "1", 11)), numbered(7, emits_request("s", "1", 10)),
+        numbered(9, emits_request("s", "2", 10))};
     static const enum reason expected[] = {REASON_NONE, REASON_INVALID_ARGUMENT,
                                            REASON_EVENT_ID_REUSED, REASON_NONE, REASON_NONE};
     static const uint64_t numbers[] = {1, 2, 3, 7, 9};
@@ -279,8 +267,8 @@ static void numbers_that_do_not_rise_end_the_call(void **state)
 {
     struct inside *in = *state;
     struct caller_stream *s = caller_stream_open(in->caller, PHOTON "EmitStream");
-    struct bytes *parts[] = {numbered(2, request_of("s", "1", 10)),
-                             numbered(2, request_of("s", "2", 10))};
+    struct bytes *parts[] = {numbered(2, emits_request("s", "1", 10)),
+                             numbered(2, emits_request("s", "2", 10))};
     struct error error;
     caller_stream_send(s, joined(parts, 2), false);
     struct bytes *message;
@@ -297,14 +285,14 @@ static void a_flood_of_invalid_batches_ends_the_call(void **state)
     struct bytes *parts[200];
     struct error error;
     for (uint64_t i = 0; i < 200; i++)
-        parts[i] = numbered(i + 1, request_of("", "", 1));
+        parts[i] = numbered(i + 1, emits_request("", "", 1));
     caller_stream_send(s, joined(parts, 200), false);
     struct bytes *message;
     while ((message = caller_stream_read(s)))
         bytes_unref(message);
     assert_int_equal(caller_stream_end(s, &error), REASON_INVALID_ARGUMENT);
     caller_stream_free(s);
-    assert_int_equal(emit(in, request_of("s", "", 10), NULL, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("s", "", 10), NULL, &error), REASON_NONE);
 }
 
 static void a_client_that_vanishes_in_the_middle_loses_nothing_that_was_answered(void **state)
@@ -315,7 +303,7 @@ static void a_client_that_vanishes_in_the_middle_loses_nothing_that_was_answered
         struct emit_response response;
         char id[32];
         snprintf(id, sizeof id, "r%d", (int)round);
-        assert_true(caller_stream_send(a.stream, numbered(1, request_of("s", id, 10)), false));
+        assert_true(caller_stream_send(a.stream, numbered(1, emits_request("s", id, 10)), false));
         assert_int_equal(answer_next(&a, 1, &response), REASON_NONE);
         assert_int_equal(response.stored[0].version, round + 1);
         free(response.stored);
@@ -339,26 +327,6 @@ static enum reason delete_stream(struct inside *in, const char *stream, struct d
     return reason;
 }
 
-static uint64_t count_all(struct inside *in, const char *stream)
-{
-    struct subscribe_request request = {.stream_name = text_span(stream), .type = STREAM_COLD};
-    struct caller_stream *s = caller_stream_open(in->caller, PHOTON "Subscribe");
-    struct error error;
-    caller_stream_send(s, subscribe_request_encode(&request), true);
-    struct bytes *message;
-    uint64_t events = 0;
-    while ((message = caller_stream_read(s))) {
-        struct span rest = bytes_span(message);
-        struct part part;
-        while (part_next(&rest, &part) == 1)
-            events += part.kind == PART_EVENT;
-        bytes_unref(message);
-    }
-    assert_int_equal(caller_stream_end(s, &error), REASON_NONE);
-    caller_stream_free(s);
-    return events;
-}
-
 /* semantics 5 */
 static void deletion_hides_at_once_and_for_ever(void **state)
 {
@@ -366,25 +334,25 @@ static void deletion_hides_at_once_and_for_ever(void **state)
     struct delete_response deleted;
     struct error error;
     for (int i = 0; i < 300; i++) {
-        assert_int_equal(emit(in, request_of("gone", "", 200), NULL, &error), REASON_NONE);
-        assert_int_equal(emit(in, request_of("kept", "", 200), NULL, &error), REASON_NONE);
+        assert_int_equal(emits_send(in, emits_request("gone", "", 200), NULL, &error), REASON_NONE);
+        assert_int_equal(emits_send(in, emits_request("kept", "", 200), NULL, &error), REASON_NONE);
     }
     assert_int_equal(delete_stream(in, "gone", &deleted), REASON_NONE);
     assert_int_equal(deleted.deleted_events, 300);
     assert_int_equal(deleted.last_version, 300);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(count_all(in, "gone"), 0);
-        assert_int_equal(count_all(in, "kept"), 300);
-        assert_int_equal(count_all(in, "__store__"), 1);
-        assert_int_equal(count_all(in, "__all__"), 301);
+        assert_int_equal(emits_count(in, "gone"), 0);
+        assert_int_equal(emits_count(in, "kept"), 300);
+        assert_int_equal(emits_count(in, "__store__"), 1);
+        assert_int_equal(emits_count(in, "__all__"), 301);
         if (i < 2)
             inside_restart(in);
     }
     struct emit_response response;
-    assert_int_equal(emit(in, request_of("gone", "", 1), &response, &error), REASON_NONE);
+    assert_int_equal(emits_send(in, emits_request("gone", "", 1), &response, &error), REASON_NONE);
     assert_int_equal(response.stored[0].version, 301);
     free(response.stored);
-    assert_int_equal(count_all(in, "gone"), 1);
+    assert_int_equal(emits_count(in, "gone"), 1);
 }
 
 /* semantics 5, 6 */
@@ -402,6 +370,7 @@ static void the_stores_own_streams_cannot_be_deleted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_empty_store_is_empty_and_not_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(an_emit_is_answered_with_the_places_of_its_events, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_event_without_an_id_gets_one_each_time, setup, teardown),
