@@ -19,7 +19,8 @@ def install(root):
 
 def buf(root, *arguments, protos="protos"):
     environment = {**os.environ, "BUF_CACHE_DIR": str(Path(root, "build/buf-cache"))}
-    run = subprocess.run([str(Path(root, HERE, "node_modules/.bin/buf")), arguments[0], protos, *arguments[1:]],
+    program = next(Path(root, HERE, "node_modules/@bufbuild").glob("buf-linux-*/bin/buf"))
+    run = subprocess.run([str(program), arguments[0], protos, *arguments[1:]],
                          cwd=root, env=environment, capture_output=True, text=True)
     return [] if run.returncode == 0 else (run.stdout + run.stderr).strip().splitlines() or ["buf failed"]
 
