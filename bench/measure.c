@@ -125,6 +125,13 @@ void result_print_samples(struct samples *samples, double seconds)
                  samples_us(samples, 1), "seconds", seconds, "per_s", count / seconds, NULL);
 }
 
+double cpu_seconds(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
 double rss_mb(void)
 {
     long pages = 0;

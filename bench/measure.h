@@ -46,6 +46,9 @@ void result_print(const char *name, ...) __attribute__((sentinel));
 /* The same for samples: count, p50_us, p99_us, p999_us, max_us, and per_s over the given time. */
 void result_print_samples(struct samples *samples, double seconds);
 
+/* What all threads of this process have computed so far. */
+double cpu_seconds(void);
+
 /* Resident memory of this process now. */
 double rss_mb(void);
 

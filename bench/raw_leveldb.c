@@ -124,12 +124,14 @@ int main(int argc, char **argv)
     leveldb_t *db = open_db(args_text(&args, "dir", "leveldb"));
     leveldb_writeoptions_t *how = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(how, args_number(&args, "sync", 0) != 0);
-    double seconds = 0, longest_ms = 0;
+    double seconds = 0, cpu = 0, longest_ms = 0;
     uint64_t written = 0;
     while (written < events) {
         for (size_t i = 0; i < per_slice; i++)
             commits[i] = make_commit(&sequence, &w, emits);
+        double before = cpu_seconds();
         double took = write_slice(db, how, commits, per_slice, &longest_ms);
+        cpu += cpu_seconds() - before;
         for (size_t i = 0; i < per_slice; i++)
             leveldb_writebatch_destroy(commits[i]);
         seconds += took;
@@ -139,6 +141,6 @@ int main(int argc, char **argv)
     }
     leveldb_close(db);
     result_print("count", (double)written, "seconds", seconds, "per_s", (double)written / seconds,
-                 "max_pause_ms", longest_ms, NULL);
+                 "max_pause_ms", longest_ms, "cpu_us", cpu * 1e6 / (double)written, NULL);
     return 0;
 }

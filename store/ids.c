@@ -32,6 +32,7 @@ struct ids {
     struct entry *oldest, *newest;
     uint8_t greatest[UUID7_KEY]; /* of the UUIDv7 keys that are not in memory; all zero: there is
                                     none */
+    uint8_t latest[UUID7_KEY];   /* likewise, of all */
 };
 
 static bool key_is_uuid7(struct span key)
@@ -39,10 +40,15 @@ static bool key_is_uuid7(struct span key)
     return key.len == UUID7_KEY && key.data[0] == UUID7_KIND;
 }
 
-static void ids_raise(struct ids *ids, struct span key)
+static bool is_beyond(struct span key, const uint8_t bound[UUID7_KEY])
 {
-    if (key_is_uuid7(key) && memcmp(key.data, ids->greatest, UUID7_KEY) > 0)
-        memcpy(ids->greatest, key.data, UUID7_KEY);
+    return key_is_uuid7(key) && memcmp(key.data, bound, UUID7_KEY) > 0;
+}
+
+static void bound_raise(uint8_t bound[UUID7_KEY], struct span key)
+{
+    if (is_beyond(key, bound))
+        memcpy(bound, key.data, UUID7_KEY);
 }
 
 static void entry_free(struct table_node *node)
@@ -63,9 +69,10 @@ enum reason ids_reset(struct ids *ids, struct error *error)
     log_iter_seek_before(iter, (struct span){&beyond, 1});
     enum reason reason = REASON_NONE;
     if (log_iter_valid(iter))
-        ids_raise(ids, log_iter_key(iter));
+        bound_raise(ids->greatest, log_iter_key(iter));
     else
         reason = log_iter_fault(iter, error);
+    memcpy(ids->latest, ids->greatest, UUID7_KEY);
     log_iter_close(iter);
     return reason;
 }
@@ -131,12 +138,14 @@ static int ids_ask_log(struct ids *ids, const struct key *key, struct id_entry *
 
 int ids_find(struct ids *ids, const struct key *key, struct id_entry *out, struct error *error)
 {
+    if (is_beyond(key_span(key), ids->latest))
+        return 0;
     const struct entry *recent = ids_recent(ids, key, key_hash(key));
     if (recent) {
         *out = recent->entry;
         return 1;
     }
-    if (key_is_uuid7(key_span(key)) && memcmp(key->data, ids->greatest, UUID7_KEY) > 0)
+    if (is_beyond(key_span(key), ids->greatest))
         return 0;
     return ids_ask_log(ids, key, out, error);
 }
@@ -148,6 +157,7 @@ bool ids_put(struct ids *ids, const struct key *key, const struct id_entry *id_e
         return false;
     *entry = (struct entry){.node.hash = key_hash(key), .entry = *id_entry, .len = key->len};
     memcpy(entry->key, key->data, key->len);
+    bound_raise(ids->latest, key_span(key));
     table_add(&ids->table, &entry->node);
     if (ids->newest)
         ids->newest->newer = entry;
@@ -165,7 +175,7 @@ void ids_settle(struct ids *ids)
         if (!ids->oldest)
             ids->newest = NULL;
         table_remove(&ids->table, &entry->node);
-        ids_raise(ids, (struct span){entry->key, entry->len});
+        bound_raise(ids->greatest, (struct span){entry->key, entry->len});
         free(entry);
     }
 }
