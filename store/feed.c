@@ -67,7 +67,7 @@ void feed_sent(struct serve_call *call, bool ok)
     feed->sending = feed->stuck = false;
     if (!ok && !feed->stop)
         feed->stop = REASON_CALLER_GONE;
-    if (feed->ready.bytes && !feed->stop) {
+    if (feed->ready.bytes && !is_over(feed)) { /* the last one goes with the end */
         send(feed, &feed->ready);
         drop_ready(feed);
     }
@@ -129,7 +129,7 @@ static void make(struct feed *feed)
     feed->ended = result == FEED_LAST || result == FEED_FAILED;
     if (result == FEED_FAILED)
         keep_error(feed, &error);
-    if (feed->sending)
+    if (feed->sending || feed->ended)
         feed->ready = message;
     else if (message.bytes && !feed->stop)
         send(feed, &message);
@@ -138,10 +138,11 @@ static void make(struct feed *feed)
     settle(feed);
 }
 
-/* Give up the lock for good. */
+/* Give up the lock for good. The last message and the end leave together: a client that reads little waits for one wake-up less. */
 static void finish(struct feed *feed)
 {
     struct error error;
+    struct parts last = {0};
     bool ok = !feed->stop && !feed->failed;
     if (feed->failed)
         error = *feed->failed;
@@ -150,22 +151,30 @@ static void finish(struct feed *feed)
     else if (feed->stop)
         error_set(&error, feed->stop, "the call was given up");
     feed->finished = true;
+    if (ok) {
+        last = feed->ready;
+        feed->ready = (struct parts){0};
+    }
     drop_ready(feed);
     pthread_mutex_unlock(&feed->lock);
     feed->maker->end(feed);
-    serve_finish(feed->call, ok ? NULL : &error);
+    if (last.bytes)
+        serve_send_last(feed->call, last.part, last.len);
+    else
+        serve_finish(feed->call, ok ? NULL : &error);
+    parts_clear(&last);
 }
 
 static void run(struct readers_job *job)
 {
     struct feed *feed = (struct feed *)((char *)job - offsetof(struct feed, job));
     pthread_mutex_lock(&feed->lock);
+    if (!is_over(feed) && runnable(feed))
+        make(feed);
     if (is_over(feed) && runnable(feed)) {
         finish(feed);
         return;
     }
-    if (runnable(feed))
-        make(feed);
     feed->scheduled = false;
     schedule(feed);
     pthread_mutex_unlock(&feed->lock);

@@ -131,6 +131,11 @@ void serve_finish(struct serve_call *call, const struct error *error)
     finish(call, NULL, error);
 }
 
+void serve_send_last(struct serve_call *call, struct bytes *const *parts, size_t parts_len)
+{
+    finish(call, core_message(parts, parts_len), NULL);
+}
+
 void serve_reply(struct serve_call *call, struct bytes *message)
 {
     finish(call, core_message(&message, 1), NULL);

@@ -99,6 +99,8 @@ void serve_read(struct serve_call *call);
 void serve_send(struct serve_call *call, struct bytes *const *parts, size_t parts_len, bool more);
 /* End the call; error NULL (or REASON_NONE): OK. Must not be called while a send is outstanding, unless the call is broken. */
 void serve_finish(struct serve_call *call, const struct error *error);
+/* Send one last message made of the parts, and end the call with OK, in one go. As serve_finish; sent does not run. */
+void serve_send_last(struct serve_call *call, struct bytes *const *parts, size_t parts_len);
 /* One message and OK, for methods that give one answer. */
 void serve_reply(struct serve_call *call, struct bytes *message);
 
