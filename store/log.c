@@ -43,7 +43,7 @@ struct log {
     leveldb_options_t *db_options;
     leveldb_filterpolicy_t *bloom;
     leveldb_cache_t *cache;
-    leveldb_readoptions_t *read, *read_bulk;
+    leveldb_readoptions_t *read, *read_bulk, *read_records;
     leveldb_writeoptions_t *write;
 
     struct gate gate;
@@ -131,6 +131,9 @@ static void log_make_options(struct log *log)
     log->read_bulk = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(log->read_bulk, 1);
     leveldb_readoptions_set_fill_cache(log->read_bulk, 0);
+    log->read_records =
+        leveldb_readoptions_create(); /* who reads a record verifies its own checksum */
+    leveldb_readoptions_set_fill_cache(log->read_records, 0);
     log->write = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(log->write, 1);
 }
@@ -160,6 +163,7 @@ static void log_free(struct log *log)
         leveldb_cache_destroy(log->cache);
         leveldb_readoptions_destroy(log->read);
         leveldb_readoptions_destroy(log->read_bulk);
+        leveldb_readoptions_destroy(log->read_records);
         leveldb_writeoptions_destroy(log->write);
     }
     place_close(&log->place);
@@ -399,7 +403,9 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
         return log_closed(log, error);
     char *text = NULL;
     size_t len;
-    char *data = leveldb_get(log->db, log->read, (const char *)key.data, key.len, &len, &text);
+    uint64_t order_id;
+    leveldb_readoptions_t *how = key_record_read(key, &order_id) ? log->read_records : log->read;
+    char *data = leveldb_get(log->db, how, (const char *)key.data, key.len, &len, &text);
     gate_leave(&log->gate);
     if (text)
         return reason_of(fault_text(log, "cannot be read", text, error));
@@ -412,7 +418,7 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
     return REASON_NONE;
 }
 
-struct log_iter *log_iter_open(struct log *log, bool bulk)
+static struct log_iter *iter_open(struct log *log, const leveldb_readoptions_t *how)
 {
     struct log_iter *iter = calloc(1, sizeof *iter);
     if (!iter)
@@ -422,8 +428,18 @@ struct log_iter *log_iter_open(struct log *log, bool bulk)
         return NULL;
     }
     iter->log = log;
-    iter->at = leveldb_create_iterator(log->db, bulk ? log->read_bulk : log->read);
+    iter->at = leveldb_create_iterator(log->db, how);
     return iter;
+}
+
+struct log_iter *log_iter_open(struct log *log, bool bulk)
+{
+    return iter_open(log, bulk ? log->read_bulk : log->read);
+}
+
+struct log_iter *log_iter_open_records(struct log *log)
+{
+    return iter_open(log, log->read_records);
 }
 
 void log_iter_close(struct log_iter *iter)

@@ -81,6 +81,8 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
 struct log_iter;
 /* bulk: a long scan, which does not fill the cache. NULL: no memory, or closed. Sees what was written before. */
 struct log_iter *log_iter_open(struct log *log, bool bulk);
+/* The same for a long scan of nothing but records. LevelDB's own checksums are not computed: record_open verifies the record's. */
+struct log_iter *log_iter_open_records(struct log *log);
 void log_iter_close(struct log_iter *iter);
 void log_iter_seek(struct log_iter *iter, struct span key); /* to the first key not smaller */
 void log_iter_seek_before(struct log_iter *iter, struct span key); /* to the last key smaller */
