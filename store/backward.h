@@ -26,7 +26,7 @@ enum reason backward_open(struct backward *backward, struct store *store, struct
                           struct error *error);
 void backward_close(struct backward *backward);
 
-/* As cursor_read: one bounded step; batch->done: there is nothing more. A record is done whole, so up to its 64 KiB of events may be passed
+/* As cursor_read: one bounded step; batch->done: there is nothing more. A record is done whole, so up to its 16 KiB of events may be passed
  * over beyond CURSOR_PASSED_MAX. */
 enum reason backward_read(struct backward *backward, size_t bytes_max, struct cursor_batch *batch,
                           struct error *error);

@@ -2,7 +2,7 @@
  * builder.c - see builder.h.
  *
  * Everything grows by doubling and is kept from commit to commit, so a running committer allocates nothing but the records'
- * values, which live on in the tail. Bounds: a commit is at most 8 MiB of events (commit.c), a record at most 64 KiB of frames or
+ * values, which live on in the tail. Bounds: a commit is at most 8 MiB of events (commit.c), a record at most 16 KiB of frames or
  * one frame.
  */
 #include "store/builder.h"

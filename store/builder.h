@@ -2,7 +2,7 @@
  * builder.h - turns the events of a commit into records, extents and id entries of one batch (semantics 1).
  *
  * Used by the committer only. Events come in order; the builder frames them with what the store adds, seals a record whenever
- * 64 KiB are full, and writes one extent for each stream of each record.
+ * 16 KiB are full, and writes one extent for each stream of each record.
  */
 #ifndef PHOTON_BUILDER_H
 #define PHOTON_BUILDER_H

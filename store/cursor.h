@@ -53,7 +53,7 @@ void cursor_skip(struct cursor *cursor, uint64_t order_id);
 /* At most so many events are passed over in one step. */
 enum { CURSOR_PASSED_MAX = 5000 };
 
-/* One bounded step, nothing beyond head. It ends after the record that makes bytes_max full, so it gives at most that, and 64 KiB or
+/* One bounded step, nothing beyond head. It ends after the record that makes bytes_max full, so it gives at most that, and 16 KiB or
  * one large event more. On success, the batch's parts are the caller's to clear (parts_clear). CORRUPT names where: a damaged record
  * fails the readers that need it, after they have been given what stands before it; a missing one is never passed over. */
 enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max,

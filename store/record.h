@@ -20,7 +20,7 @@
 #include "wire/bytes.h"
 #include "wire/error.h"
 
-enum { RECORD_FORMAT = 1, RECORD_HEADER_BYTES = 56, RECORD_BODY_BYTES = 64 * 1024 };
+enum { RECORD_FORMAT = 1, RECORD_HEADER_BYTES = 56, RECORD_BODY_BYTES = 16 * 1024 };
 enum record_kind { RECORD_EVENTS = 1, RECORD_DELETION = 2, RECORD_REDACTION = 3 };
 
 struct record {
