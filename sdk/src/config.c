@@ -48,9 +48,10 @@ static const struct row {
                              "events that wait in a subscription before it asks for no more"},
     [CONFIG_RECONNECT_MAX_MS] = {"reconnect.max_ms", TYPE_INTEGER, 2000, 10, 60000, "",
                                  "the longest pause between two attempts to connect"},
-    [CONFIG_KEEPALIVE_MS] = {"keepalive.ms", TYPE_INTEGER, 0, 0, 3600000, "",
-                             "ping a silent server this often; 0: never (the store itself gives "
-                             "subscriptions a sign of life every 5 s)"},
+    [CONFIG_KEEPALIVE_MS] =
+        {"keepalive.ms", TYPE_INTEGER, 20000, 1000, 86400000, "",
+         "ping a silent server this often; one that does not answer for as long "
+         "again is given up"},
 };
 
 int32_t muon_config_new(muon_config **out)

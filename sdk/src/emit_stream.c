@@ -199,8 +199,12 @@ static void pump(muon_client *c)
 static void begin(muon_client *c)
 {
     struct emit_stream *stream = &c->emits;
-    if (stream->call || stream->waiting == 0 || clock_now_ms() < stream->retry_at_ms)
+    if (stream->call || stream->waiting == 0)
         return;
+    if (clock_now_ms() < stream->retry_at_ms) {
+        client_wake_at(c, stream->retry_at_ms);
+        return;
+    }
     stream->call =
         connection_call(c, "/muon.v1.PhotonService/EmitStream", -1, &handler, c, &stream->link);
     if (!stream->call)
@@ -348,9 +352,7 @@ int64_t emit_stream_tick(muon_client *c, int64_t now_ms)
     }
     begin(c);
     pump(c);
-    bool paused = !stream->call && stream->waiting && stream->retry_at_ms > now_ms;
-    return paused && stream->retry_at_ms < stream->earliest_ms ? stream->retry_at_ms
-                                                               : stream->earliest_ms;
+    return stream->earliest_ms;
 }
 
 bool emit_stream_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)

@@ -24,7 +24,7 @@ static void every_documented_key_can_be_set(void **state)
         {"emit.max_inflight_bytes", "65536"},
         {"sub.prefetch", "1"},
         {"reconnect.max_ms", "60000"},
-        {"keepalive.ms", "0"},
+        {"keepalive.ms", "1000"},
     };
     muon_config *cfg;
     assert_int_equal(muon_config_new(&cfg), MUON_OK);

@@ -100,6 +100,25 @@ static void emits_survive_a_server_that_is_cut_at_any_message(void **state)
     run_through((struct trouble){FAKE_INFO, 1, FAKE_GARBAGE});
 }
 
+static enum fake_act end_after_each(void *user, enum fake_step step, unsigned nth)
+{
+    (void)user;
+    (void)nth;
+    return step == FAKE_EMIT ? FAKE_LAST : FAKE_GO;
+}
+
+static void an_emit_accepted_during_the_pause_after_a_call_is_sent_when_it_is_over(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(end_after_each, NULL);
+    muon_client *c = made_client(fake_url(fake), NULL);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(made_emit(c, "x", NULL, NULL), MUON_OK);
+    assert_int_equal(fake_count(fake), 20);
+    made_close(c);
+    fake_free(fake);
+}
+
 /* ---- one message ships what has gathered ---- */
 
 struct gate {
@@ -395,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_emit_is_answered_with_its_place),
         cmocka_unit_test(emits_survive_a_server_that_is_cut_at_any_message),
+        cmocka_unit_test(an_emit_accepted_during_the_pause_after_a_call_is_sent_when_it_is_over),
         cmocka_unit_test(emits_gather_while_one_is_written_and_none_waits_for_company),
         cmocka_unit_test(what_is_in_flight_counts_until_it_is_drained),
         cmocka_unit_test(an_emit_that_was_sent_and_not_answered_may_have_been_applied),

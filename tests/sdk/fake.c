@@ -118,7 +118,8 @@ static bool goes_on(struct call *call, enum fake_act act)
         serve_send(call->serve, &garbage, 1, false);
         bytes_unref(garbage);
     }
-    return act == FAKE_GO;
+    call->finishing = act == FAKE_LAST;
+    return act == FAKE_GO || act == FAKE_LAST;
 }
 
 /* ---- storing ---- */
@@ -304,7 +305,7 @@ static void emit_message(struct serve_call *serve, struct bytes *message)
     size_t n = 0;
     struct span rest = bytes_span(message), request;
     uint64_t number;
-    while ((what == FAKE_GO || what == FAKE_CUT_AFTER) && n < PARTS_MAX &&
+    while ((what == FAKE_GO || what == FAKE_LAST || what == FAKE_CUT_AFTER) && n < PARTS_MAX &&
            emit_stream_next(&rest, &number, &request) > 0)
         parts[n++] = answer(fake, number, request);
     fake->most_emits = n > fake->most_emits ? n : fake->most_emits;

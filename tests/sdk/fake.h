@@ -24,6 +24,7 @@ enum fake_act {
     FAKE_GO,
     FAKE_CUT,       /* end the call with UNAVAILABLE, as if the server had died before */
     FAKE_CUT_AFTER, /* do it, do not answer, and end the call likewise */
+    FAKE_LAST,      /* do it, answer, and end the call in peace; FAKE_EMIT only */
     FAKE_HANG,      /* do nothing at all, for ever */
     FAKE_REFUSE,    /* end the call with the error of fake_refuse */
     FAKE_GARBAGE    /* answer with bytes that are no message */

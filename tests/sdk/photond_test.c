@@ -6,6 +6,7 @@
 #include "tests/sdk/made.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,27 @@ static void a_kill_is_invisible_to_emits_and_subscriptions(void **state)
     assert_int_equal(reader.seen, EMITS);
     assert_true(reader.in_order);
     muon_sub_free(reader.sub);
+    muon_queue_free(q);
+    made_close(c);
+    photond_free(p);
+}
+
+static void a_server_that_falls_silent_is_given_up_and_found_again(void **state)
+{
+    (void)state;
+    struct photond *p = running(true);
+    const made_settings settings[] = {{"keepalive.ms", "1000"}, {NULL, NULL}};
+    muon_client *c = made_client(photond_url(p), settings);
+    muon_queue *q;
+    muon_item item = {.state = MUON_STATE_READY};
+    assert_int_equal(muon_queue_new(c, &q, NULL), MUON_OK);
+    assert_int_equal(made_emit(c, "0", NULL, NULL), MUON_OK);
+    assert_int_equal(muon_watch(c, q, 1), MUON_OK);
+    photond_signal(p, SIGSTOP);
+    while (item.state == MUON_STATE_READY)
+        assert_int_equal(muon_queue_wait(q, &item, 1, 60000), 1);
+    photond_signal(p, SIGCONT);
+    assert_int_equal(made_emit(c, "1", NULL, NULL), MUON_OK);
     muon_queue_free(q);
     made_close(c);
     photond_free(p);
@@ -258,13 +280,46 @@ static void streams_are_listed_got_and_deleted(void **state)
     photond_free(p);
 }
 
+/* ---- the examples ---- */
+
+/* Run one to its end; what it printed. */
+static void example(const char *command, int status, const char *output)
+{
+    char line[512], seen[512] = "";
+    snprintf(line, sizeof line, "%s/%s 2>&1", EXAMPLES, command);
+    FILE *program = popen(line, "r");
+    assert_non_null(program);
+    seen[fread(seen, 1, sizeof seen - 1, program)] = 0;
+    assert_int_equal(pclose(program) >> 8, status);
+    if (!strstr(seen, output))
+        fail_msg("%s printed \"%s\", not \"%s\"", command, seen, output);
+}
+
+static void the_examples_do_what_they_say(void **state)
+{
+    (void)state;
+    struct photond *p = running(true);
+    setenv("MUON_URL", photond_url(p), 1);
+    example("example_emit orders/1 OrderPlaced '{}'", 0, "version 1\n");
+    example("example_emit orders/** OrderPlaced '{}'", 1, "MUON_EINVAL");
+    example("example_account ann 5", 0, "ann has 5\n");
+    example("example_account ann -3", 0, "ann has 2\n");
+    example("example_account ann -3", 1, "2 is not enough");
+    example("example_async counted 20000", 0, "20000 stored, 0 failed\n");
+    example("example_view counted 20000", 0, "20000\n");
+    unsetenv("MUON_URL");
+    photond_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kill_is_invisible_to_emits_and_subscriptions),
+        cmocka_unit_test(a_server_that_falls_silent_is_given_up_and_found_again),
         cmocka_unit_test(changed_certificates_are_used_by_the_next_connection_and_drop_nothing),
         cmocka_unit_test(a_connection_that_is_refused_says_why),
         cmocka_unit_test(streams_are_listed_got_and_deleted),
+        cmocka_unit_test(the_examples_do_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
