@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MUON_BUILD", ROOT / "build/debug"))
 PHOTOND, MUON = BUILD / "store/photond", BUILD / "cli/muon"
-LIMIT_S = 60
+LIMIT_S = 150
 ADDRESS_IN_USE = 5  # photond's exit code
 
 
