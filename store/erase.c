@@ -14,6 +14,7 @@
 #include "store/gone.h"
 #include "store/keys.h"
 #include "store/logline.h"
+#include "store/record_cache.h"
 #include "wire/event.h"
 #include "wire/pb.h"
 
@@ -252,6 +253,7 @@ enum reason erase_step(struct erase *e, struct error *error)
     if (reason != REASON_NONE || left)
         return reason;
     tail_clear(e->store->tail);
+    record_cache_clear(e->store->cache);
     gone_remove(e->store->gone, pending_stream(p), p->version);
     erase_drop_first(e);
     return REASON_NONE;

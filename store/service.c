@@ -23,6 +23,7 @@
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
+#include "store/record_cache.h"
 #include "store/store.h"
 #include "store/subscribe.h"
 #include "wire/serve.h"
@@ -74,7 +75,7 @@ static bool service_open_log(struct service *service, enum log_fault *fault, str
     struct log_options options = {.create = o->create,
                                   .write_buffer_bytes = o->write_buffer_bytes,
                                   .file_bytes = o->file_bytes,
-                                  .cache_bytes = o->cache_bytes,
+                                  .cache_bytes = o->cache_bytes / 2,
                                   .ballast_bytes = o->ballast_bytes};
     service->store.log = log_open(o->data_dir, &options, fault, error);
     return service->store.log != NULL;
@@ -91,11 +92,13 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     if (!store->cq || !store->readers)
         return service_no_memory(fault, error, "pollers and readers");
     store->tail = tail_new(o->tail_bytes);
+    store->cache = record_cache_new(o->cache_bytes / 2);
     store->gone = gone_new();
     store->fanout = fanout_new();
     store->emits = emit_calls_new(EMIT_CALLS_MAX);
     store->subscriptions = subscriptions_open(store, o->subscriptions);
-    if (!store->tail || !store->gone || !store->fanout || !store->emits || !store->subscriptions)
+    if (!store->tail || !store->cache || !store->gone || !store->fanout || !store->emits ||
+        !store->subscriptions)
         return service_no_memory(fault, error, "the store");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
                                     .heads_bytes = o->heads_bytes,
@@ -249,6 +252,7 @@ void service_free(struct service *service)
     cq_close(store->cq);
     fanout_free(store->fanout);
     gone_free(store->gone);
+    record_cache_free(store->cache);
     tail_free(store->tail);
     log_close(store->log);
     pthread_cond_destroy(&service->changed);

@@ -84,8 +84,9 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                              false, NULL, "Cache of where streams end: some 100 bytes a stream."},
     [SETTING_RECENT_IDS] = {"recent-ids", SETTING_KIND_NUMBER, "65536", 1024, 16777216, NULL, false,
                             NULL, "Newest event ids kept in memory."},
-    [SETTING_CACHE_BYTES] = {"cache-bytes", SETTING_KIND_SIZE, "64 MiB", 1 * MIB, 256 * GIB, NULL,
-                             false, NULL, "Cache of blocks read from the disk."},
+    [SETTING_CACHE_BYTES] =
+        {"cache-bytes", SETTING_KIND_SIZE, "64 MiB", 1 * MIB, 256 * GIB, NULL, false, NULL,
+         "Cache of what was read from the disk: half for records, half for the index."},
     [SETTING_WRITE_BUFFER_BYTES] = {"write-buffer-bytes", SETTING_KIND_SIZE, "64 MiB", 1 * MIB,
                                     1 * GIB, NULL, false, NULL,
                                     "Newest writes sorted in memory. More: fewer compactions, "

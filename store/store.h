@@ -15,6 +15,7 @@ struct commit;
 struct emit_calls;
 struct fanout;
 struct gone;
+struct record_cache;
 struct readers;
 struct subscriptions;
 
@@ -22,6 +23,7 @@ struct store {
     struct cq *cq;
     struct log *log;
     struct tail *tail;
+    struct record_cache *cache;          /* records read lately: record_cache.h */
     struct gone *gone;                   /* streams deleted, space not yet reclaimed: gone.h */
     struct fanout *fanout;               /* who waits for which stream: fanout.h */
     struct readers *readers;             /* threads that read the disk: readers.h */

@@ -10,6 +10,7 @@
 
 #include "store/locate.h"
 #include "store/pick.h"
+#include "store/record_cache.h"
 #include "store/scan.h"
 #include "wire/event.h"
 #include "wire/text.h"
@@ -22,6 +23,8 @@ enum reason stream_record(struct store *store, struct span stream, uint64_t orde
             return REASON_NONE;
         bytes_unref(*value);
     }
+    if (record_cache_get(store->cache, order_id, value, record))
+        return REASON_NONE;
     struct key key = key_record(order_id);
     enum reason reason = log_get(store->log, key_span(&key), value, error);
     if (reason)
@@ -35,6 +38,8 @@ enum reason stream_record(struct store *store, struct span stream, uint64_t orde
     reason = record_open(order_id, bytes_span(*value), record, error);
     if (reason)
         bytes_unref(*value);
+    else
+        record_cache_put(store->cache, *value, record);
     return reason;
 }
 
