@@ -62,9 +62,10 @@ class Held:
         self.process.wait()
 
 
-def rss_mb(pid):
+def rss_mb(pid, kind="VmRSS"):
+    """Resident memory; kind RssAnon: without the pages of files, which LevelDB maps and the system takes back at need."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(kind + ":"):
             return int(line.split()[1]) * 1024 / 1e6
     raise SystemExit(f"bench: process {pid} is gone")
 
@@ -105,8 +106,8 @@ class Photond:
         scheme = "muon" if self.tls else "muon+insecure"
         return {"url": f"{scheme}://{self.target}", **(self.lab.cert if self.tls else {})}
 
-    def rss_mb(self):
-        return rss_mb(self.process.pid)
+    def rss_mb(self, kind="VmRSS"):
+        return rss_mb(self.process.pid, kind)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -12,7 +12,7 @@
 
 #include "bench/raw_grpc.h"
 
-enum { SLICES_MAX = 16, SLICE_BYTES_MAX = 1024 * 1024 };
+enum { SLICES_MAX = 64, SLICE_BYTES_MAX = 1024 * 1024 };
 
 struct server {
     grpc_completion_queue *cq;

@@ -1,6 +1,6 @@
 /*
  * raw_leveldb.c - LevelDB alone, without sync, given what photond would give it: the same records and index entries, made
- * beforehand by the store's own sequence and builder, with the options of store/log.c.
+ * beforehand by the store's own sequence and builder, with the options of store/log.c and photond's defaults.
  *
  * Only leveldb_write is timed. Commits are made a slice at a time, so that ten million events need not be in memory at once.
  */
@@ -78,7 +78,7 @@ static leveldb_t *open_db(const char *dir)
     leveldb_options_set_paranoid_checks(options, 1);
     leveldb_options_set_filter_policy(options, leveldb_filterpolicy_create_bloom(10));
     leveldb_options_set_cache(options, leveldb_cache_create_lru(64 * MIB));
-    leveldb_options_set_write_buffer_size(options, 64 * MIB);
+    leveldb_options_set_write_buffer_size(options, 32 * MIB);
     leveldb_options_set_max_file_size(options, 64 * MIB);
     leveldb_options_set_block_size(options, 16 * 1024);
     leveldb_options_set_compression(options, leveldb_no_compression);

@@ -17,7 +17,7 @@ static leveldb_t *open_db(const char *dir)
     leveldb_options_t *options = leveldb_options_create();
     leveldb_options_set_paranoid_checks(options, 1);
     leveldb_options_set_cache(options, leveldb_cache_create_lru(64 * MIB));
-    leveldb_options_set_write_buffer_size(options, 64 * MIB);
+    leveldb_options_set_write_buffer_size(options, 32 * MIB);
     leveldb_options_set_max_file_size(options, 64 * MIB);
     leveldb_options_set_block_size(options, 16 * 1024);
     leveldb_options_set_compression(options, leveldb_no_compression);

@@ -86,9 +86,9 @@ def fill(photond, events, **args):
 
 
 def grpc_stream(grpc, like):
-    """A stream of as many messages as photond's, as large, of slices of about a record."""
+    """A stream of as many messages as photond's, as large, of slices as large as a record."""
     size = like["bytes"] / like["messages"]
-    slices = max(1, round(size / 65536))
+    slices = max(1, round(size / 16384))
     return run("bench_grpc", verb="stream", messages=int(like["messages"]), slices=slices,
                slice_bytes=int(size / slices), **grpc.args)
 
@@ -233,10 +233,10 @@ def stuck(lab):
             return {"per_s": sent["per_s"], "seen_us": seen["acked_to_seen_p50_us"]}
 
         def beside():
-            before = photond.rss_mb()
+            before = photond.rss_mb("RssAnon")
             with Held("bench_wire", verb="subscribers", stuck=1, subscribers=held, connections=8, **photond.wire):
                 time.sleep(1)
-                grown = photond.rss_mb() - before
+                grown = photond.rss_mb("RssAnon") - before
                 return {**work(), "mb": grown}
 
         work()
@@ -256,7 +256,7 @@ def memory(lab):
             fill(photond, 1_000_000, batch=100, **MANY)
             stack.enter_context(Held("bench_wire", verb="subscribers", subscribers=1000, connections=10,
                                      **photond.wire))
-            written = photond.rss_mb()
+            written, mapped = photond.rss_mb("RssAnon"), photond.rss_mb("RssFile")
         with contextlib.ExitStack() as stack:
             photond = stack.enter_context(Photond(lab, "memory", tls, fresh=False))
             stack.enter_context(Held("bench_wire", verb="subscribers", subscribers=1000, connections=10,
@@ -266,7 +266,8 @@ def memory(lab):
             grpc = stack.enter_context(Grpc(lab, tls))
             bare = stack.enter_context(Held("bench_grpc", verb="idle", **grpc.args)).process.pid
             client, bare = rss_mb(client), rss_mb(bare)
-        lab.row(f"photond, 1,000 idle subscribers, has just written 1 M events, MB{way}", f"{written:.0f} MB", "",
+        lab.row(f"photond, 1,000 idle subscribers, has just written 1 M events, MB{way}", f"{written:.0f} MB",
+                f"and {mapped:.0f} MB of files, mapped",
                 written, 150, at_most=True)
         lab.row(f"photond, 1,000 idle subscribers, opened with 1 M events, MB{way}", f"{opened:.0f} MB", "", opened,
                 150, at_most=True)
