@@ -36,9 +36,6 @@ def main():
         print(f"{'FAIL' if found else 'ok':4}  {name}")
         for violation in found:
             print(f"      {violation}")
-        if hasattr(checker, "notes"):
-            for note in checker.notes(ROOT):
-                print(f"note: {note}")
         passed, failed = passed + (not found), failed + bool(found)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -39,6 +39,7 @@ PLANTED = [
     (style, "not as clang-format", {"tests/t.c": "int a  ;\n"}),
     (links, "which is not there", {"docs/a.md": "see [b](b.md)\n"}),
     (rules, "is not in", {"tests/check/rules.txt": "", "tests/t.c": "/* semantics 3 */\nstatic void a(void **s)\n"}),
+    (rules, "no test names semantics 4", {"tests/check/rules.txt": "semantics 4\n"}),
     (rules, "above no test", {"tests/check/rules.txt": "semantics 3\n", "tests/t.c": "/* semantics 3 */\n\nint a;\n"}),
     (rules, "not of the form", {"tests/check/rules.txt": "semantics 3\n",
                                 "tests/t.c": "/* semantics 3 and 4 */\nstatic void a(void **s)\n"}),
