@@ -22,7 +22,8 @@ struct entry {
 
 struct gone {
     atomic_size_t count;
-    pthread_rwlock_t steps; /* held for reading during a step, for writing by nobody but gone_remove */
+    pthread_rwlock_t
+        steps; /* held for reading during a step, for writing by nobody but gone_remove */
     pthread_rwlock_t lock;
     struct table streams;
 };

@@ -30,8 +30,8 @@ struct heads {
 
 /* ---- the log ---- */
 
-static enum reason extent_end(struct span stream, struct span value, uint64_t version, uint64_t *end,
-                              struct error *error)
+static enum reason extent_end(struct span stream, struct span value, uint64_t version,
+                              uint64_t *end, struct error *error)
 {
     struct extent extent;
     struct extent_run run;

@@ -11,7 +11,6 @@
  */
 #include "store/log.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <leveldb/c.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/fault.h"
 #include "store/gate.h"
 #include "store/keys.h"
 #include "store/meta.h"
@@ -70,41 +70,15 @@ struct log_iter {
 
 /* ---- LevelDB's errors ---- */
 
-static enum log_fault fault_of(const char *text)
-{
-    if (strstr(text, strerror(ENOSPC)) || strstr(text, strerror(EDQUOT)))
-        return LOG_FULL;
-    if (strstr(text, "Corruption") || strstr(text, "create_if_missing is false"))
-        return LOG_DAMAGED;
-    if (strstr(text, "already held by process"))
-        return LOG_LOCKED;
-    return strstr(text, strerror(EACCES)) ? LOG_UNREADABLE : LOG_FAILED;
-}
-
-static enum reason reason_of(enum log_fault fault)
-{
-    switch (fault) {
-    case LOG_FULL:
-        return REASON_STORE_FULL;
-    case LOG_DAMAGED:
-        return REASON_CORRUPT;
-    case LOG_FOREIGN:
-    case LOG_NEWER:
-        return REASON_WRONG_STORE;
-    default:
-        return REASON_STORE_UNAVAILABLE;
-    }
-}
-
 /* Takes text over. */
 static enum log_fault fault_text(const struct log *log, const char *what, char *text,
                                  struct error *error)
 {
-    enum log_fault fault = fault_of(text);
+    enum log_fault fault = fault_from_text(text);
     const char *advice = fault == LOG_FULL      ? "; make room"
                          : fault == LOG_DAMAGED ? "; run photond verify, restore a backup"
                                                 : "";
-    error_set(error, reason_of(fault), "the store in %s %s: %s%s", log->place.dir, what, text,
+    error_set(error, fault_reason(fault), "the store in %s %s: %s%s", log->place.dir, what, text,
               advice);
     leveldb_free(text);
     return fault;
@@ -175,7 +149,8 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
 {
     char *text = NULL;
     leveldb_t *db = leveldb_open(log->db_options, log->place.data, &text);
-    if (text && fault_of(text) == LOG_FULL) { /* opening writes: the ballast is kept for this */
+    if (text &&
+        fault_from_text(text) == LOG_FULL) { /* opening writes: the ballast is kept for this */
         leveldb_free(text);
         text = NULL;
         place_ballast_free(&log->place);
@@ -324,7 +299,7 @@ static void log_mark(struct log *log, uint64_t number)
 /* Refuse writes from now on. Takes text over. */
 static void log_refuse(struct log *log, char *text)
 {
-    log->refused = fault_of(text) == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
+    log->refused = fault_from_text(text) == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
     snprintf(log->why, sizeof log->why, "%s", text);
     leveldb_free(text);
 }
@@ -368,7 +343,7 @@ enum reason log_reopen(struct log *log, struct error *error)
     gate_open(&log->gate);
     if (fault != LOG_OK) {
         snprintf(log->why, sizeof log->why, "it could not be opened again");
-        return log->refused = reason_of(fault);
+        return log->refused = fault_reason(fault);
     }
     place_ballast_make(&log->place, log->options.ballast_bytes);
     log->refused = REASON_NONE;
@@ -408,7 +383,7 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
     char *data = leveldb_get(log->db, how, (const char *)key.data, key.len, &len, &text);
     gate_leave(&log->gate);
     if (text)
-        return reason_of(fault_text(log, "cannot be read", text, error));
+        return fault_reason(fault_text(log, "cannot be read", text, error));
     struct bytes *found = data ? bytes_wrap(data, len, value_free) : NULL;
     if (data && !found) {
         leveldb_free(data);
@@ -519,7 +494,7 @@ enum reason log_iter_fault(const struct log_iter *iter, struct error *error)
 {
     if (!iter->fault)
         return REASON_NONE;
-    enum log_fault fault = fault_of(iter->fault);
-    return error_set(error, reason_of(fault == LOG_FULL ? LOG_FAILED : fault),
+    enum log_fault fault = fault_from_text(iter->fault);
+    return error_set(error, fault_reason(fault == LOG_FULL ? LOG_FAILED : fault),
                      "the store in %s cannot be read: %s", iter->log->place.dir, iter->fault);
 }

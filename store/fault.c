@@ -1,0 +1,33 @@
+/*
+ * fault.c - see fault.h.
+ */
+#include "store/fault.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum log_fault fault_from_text(const char *text)
+{
+    if (strstr(text, strerror(ENOSPC)) || strstr(text, strerror(EDQUOT)))
+        return LOG_FULL;
+    if (strstr(text, "Corruption") || strstr(text, "create_if_missing is false"))
+        return LOG_DAMAGED;
+    if (strstr(text, "already held by process"))
+        return LOG_LOCKED;
+    return strstr(text, strerror(EACCES)) ? LOG_UNREADABLE : LOG_FAILED;
+}
+
+enum reason fault_reason(enum log_fault fault)
+{
+    switch (fault) {
+    case LOG_FULL:
+        return REASON_STORE_FULL;
+    case LOG_DAMAGED:
+        return REASON_CORRUPT;
+    case LOG_FOREIGN:
+    case LOG_NEWER:
+        return REASON_WRONG_STORE;
+    default:
+        return REASON_STORE_UNAVAILABLE;
+    }
+}
