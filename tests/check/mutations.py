@@ -42,6 +42,15 @@ MUTATIONS = [
              "if (now_us > 0 && (uint64_t)now_us > first)", "if (now_us > 0)", "sequence_test"),
     Mutation("failed-write-succeeds", "those whose commit could not be written are told that it was",
              "store/commit.c", "    fail_all(taken, &unknown);\n", "    (void)unknown;\n", "commit_test"),
+    Mutation("order-broken-by-a-failure", "after a failure later emits of the same call are committed all the same",
+             "store/commit.c", "if (sub->lane && sub->lane->broken)", "if (sub->lane && sub->bytes == SIZE_MAX)",
+             "commit_test"),
+    Mutation("marker-too-early", "a subscriber is told that it has caught up before it has", "store/subscribe.c",
+             "if (live && at_head && !sub->progress.caught_up)", "if (live && !sub->progress.caught_up)",
+             "subscribe_test"),
+    Mutation("importer-first", "a call is taken whole before others have their turn", "store/lane.c",
+             "while (lane->waiting.first && taken->bytes < turn);",
+             "while (lane->waiting.first && taken->bytes < bytes_max + turn);", "lane_test"),
 ]
 
 

@@ -1,6 +1,7 @@
 /*
  * commit_test.c - the committer with a real log and real pollers, without a network: order, group commit, "busy", closing.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "store/fanout.h"
 #include "store/gone.h"
 #include "store/heads.h"
+#include "tests/lib/faults.h"
 #include "tests/lib/tempdir.h"
 #include "wire/text.h"
 
@@ -22,7 +24,17 @@ struct fixture {
     struct store store;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    bool down; /* writing is impossible now, as the committer says */
 };
+
+static void writable_changed(void *user, bool writable)
+{
+    struct fixture *f = user;
+    pthread_mutex_lock(&f->lock);
+    f->down = !writable;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
 
 static int setup(void **state)
 {
@@ -38,8 +50,11 @@ static int setup(void **state)
     f->store.tail = tail_new(1 << 20);
     f->store.gone = gone_new();
     f->store.fanout = fanout_new();
-    struct commit_options commit = {
-        .queue_bytes = 100000, .heads_bytes = 1 << 20, .recent_ids = 10000};
+    struct commit_options commit = {.queue_bytes = 100000,
+                                    .heads_bytes = 1 << 20,
+                                    .recent_ids = 10000,
+                                    .writable_changed = writable_changed,
+                                    .user = f};
     f->store.commit = commit_open(&f->store, &commit, &error);
     assert_non_null(f->store.commit);
     *state = f;
@@ -302,6 +317,117 @@ static void a_commit_wakes_whom_it_concerns_and_nobody_else(void **state)
     writer_free(w);
 }
 
+/* ---- writes that fail ---- */
+
+enum { EVENTS = 40 };
+
+/* Submit the events from `from` on, one by one, over a call of their own, until one is refused at once. Returns how many were
+ * accepted. None may be accepted after one that was not: a retry would change the order. */
+static size_t submit_from(struct fixture *f, size_t from)
+{
+    struct writer *w = writer_new(f);
+    struct error error;
+    bool refused = false;
+    for (size_t i = from; i < EVENTS && !refused; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%zu", i);
+        struct submission *sub = writer_make(w, "s", id, 5000);
+        sub->lane = &w->lane;
+        refused = commit_submit(f->store.commit, sub, &error) != REASON_NONE;
+        if (refused) {
+            assert_true(error.retryable);
+            submission_fini(sub);
+            bytes_unref(w->raw[--w->len]);
+        }
+    }
+    writer_wait(w);
+    size_t accepted = 0;
+    while (accepted < w->len && !w->subs[accepted].error)
+        accepted++;
+    for (size_t i = accepted; i < w->len; i++) {
+        assert_non_null(w->subs[i].error);
+        assert_true(w->subs[i].error->retryable);
+    }
+    writer_free(w);
+    return accepted;
+}
+
+static void wait_until_writable(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    while (f->down)
+        pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void assert_all_once_and_in_order(struct fixture *f)
+{
+    for (uint64_t i = 0; i < EVENTS; i++) {
+        char id[16];
+        struct bytes *value;
+        struct error error;
+        struct id_entry entry;
+        snprintf(id, sizeof id, "%d", (int)i);
+        struct key key = key_event_id(text_span(id));
+        assert_int_equal(log_get(f->store.log, key_span(&key), &value, &error), REASON_NONE);
+        assert_non_null(value);
+        assert_true(id_entry_decode(bytes_span(value), &entry));
+        assert_int_equal(entry.version, i + 1);
+        bytes_unref(value);
+    }
+    struct head head;
+    struct error error;
+    assert_int_equal(head_read(f->store.log, text_span("s"), &head, &error), REASON_NONE);
+    assert_int_equal(head.last_version, EVENTS);
+}
+
+static void fail_the_nth(enum fault fault, unsigned nth, int number)
+{
+    void *state;
+    setup(&state);
+    struct fixture *f = state;
+    size_t accepted = 0;
+    faults_arm(fault, nth, number);
+    while (accepted < EVENTS) {
+        accepted += submit_from(f, accepted);
+        if (faults_hit())
+            faults_clear();
+        wait_until_writable(f);
+    }
+    faults_clear();
+    assert_all_once_and_in_order(f);
+    teardown(&state);
+}
+
+/* semantics 7, 8; hazards 1, 2 */
+static void whoever_retries_after_a_failed_write_has_all_events_once_and_in_order(void **state)
+{
+    (void)state;
+    for (unsigned nth = 1; nth <= 6; nth++) {
+        fail_the_nth(FAULT_WRITE, nth, ENOSPC);
+        fail_the_nth(FAULT_SHORT_WRITE, nth, ENOSPC);
+        fail_the_nth(FAULT_SYNC, nth, EIO);
+    }
+}
+
+/* semantics 8; hazards 2 */
+static void what_was_being_written_when_a_sync_failed_is_unknown(void **state)
+{
+    struct fixture *f = *state;
+    struct writer *w = writer_new(f);
+    struct error error;
+    faults_arm(FAULT_SYNC, 1, EIO);
+    assert_int_equal(commit_submit(f->store.commit, writer_make(w, "s", "1", 10), &error),
+                     REASON_NONE);
+    writer_wait(w);
+    faults_clear();
+    assert_non_null(w->subs[0].error);
+    assert_int_equal(w->subs[0].error->reason, REASON_STORE_UNAVAILABLE);
+    assert_true(w->subs[0].error->retryable && w->subs[0].error->maybe_applied);
+    wait_until_writable(f);
+    writer_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +437,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(calls_of_their_own_are_told_busy_and_lanes_never_are, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_waits_is_committed_before_the_committer_ends, setup,
+                                        teardown),
+        cmocka_unit_test(whoever_retries_after_a_failed_write_has_all_events_once_and_in_order),
+        cmocka_unit_test_setup_teardown(what_was_being_written_when_a_sync_failed_is_unknown, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_commit_wakes_whom_it_concerns_and_nobody_else, setup,
                                         teardown),
