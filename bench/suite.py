@@ -261,7 +261,7 @@ def memory(lab):
             photond = stack.enter_context(Photond(lab, "memory", tls, fresh=False))
             stack.enter_context(Held("bench_wire", verb="subscribers", subscribers=1000, connections=10,
                                      **photond.wire))
-            opened = photond.rss_mb()
+            opened, mapped = photond.rss_mb("RssAnon"), photond.rss_mb("RssFile")
             client = stack.enter_context(Held("bench_sdk", verb="idle", **photond.sdk)).process.pid
             grpc = stack.enter_context(Grpc(lab, tls))
             bare = stack.enter_context(Held("bench_grpc", verb="idle", **grpc.args)).process.pid
@@ -269,8 +269,8 @@ def memory(lab):
         lab.row(f"photond, 1,000 idle subscribers, has just written 1 M events, MB{way}", f"{written:.0f} MB",
                 f"and {mapped:.0f} MB of files, mapped",
                 written, 150, at_most=True)
-        lab.row(f"photond, 1,000 idle subscribers, opened with 1 M events, MB{way}", f"{opened:.0f} MB", "", opened,
-                150, at_most=True)
+        lab.row(f"photond, 1,000 idle subscribers, opened with 1 M events, MB{way}", f"{opened:.0f} MB",
+                f"and {mapped:.0f} MB of files, mapped", opened, 150, at_most=True)
         lab.row(f"libmuon, an idle client, over libgrpc's own, MB{way}", f"{client:.1f} MB", f"{bare:.1f} MB",
                 client - bare, 8, at_most=True)
 

@@ -80,8 +80,9 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
     [SETTING_TAIL_BYTES] = {"tail-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 16 * GIB, NULL,
                             false, "Memory and threads",
                             "Newest events kept in memory for subscribers that keep up."},
-    [SETTING_HEADS_BYTES] = {"heads-bytes", SETTING_KIND_SIZE, "96 MiB", 1 * MIB, 16 * GIB, NULL,
-                             false, NULL, "Cache of where streams end: some 100 bytes a stream, of as many as there are."},
+    [SETTING_HEADS_BYTES] =
+        {"heads-bytes", SETTING_KIND_SIZE, "96 MiB", 1 * MIB, 16 * GIB, NULL, false, NULL,
+         "Cache of where streams end: some 100 bytes a stream, of as many as there are."},
     [SETTING_RECENT_IDS] = {"recent-ids", SETTING_KIND_NUMBER, "65536", 1024, 16777216, NULL, false,
                             NULL, "Newest event ids kept in memory."},
     [SETTING_CACHE_BYTES] =
