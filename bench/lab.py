@@ -142,10 +142,12 @@ class Lab:
         return quick if self.quick else full
 
     def alternate(self, competitors, rounds=None):
-        """Each competitor once a round; the medians of what they report, by competitor."""
+        """Each competitor once a round; the medians of what they report, by competitor. What one has left for the disk to do is
+        not charged to the next."""
         reports = {name: [] for name in competitors}
         for _ in range(rounds or self.rounds):
             for name, compete in competitors.items():
+                os.sync()
                 reports[name].append(compete())
         return {name: {key: statistics.median(report[key] for report in list_)
                        for key, value in list_[0].items() if isinstance(value, (int, float))}
