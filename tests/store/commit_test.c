@@ -399,6 +399,33 @@ static void fail_the_nth(enum fault fault, unsigned nth, int number)
     teardown(&state);
 }
 
+/* semantics 7 */
+static void
+a_call_that_has_failed_commits_nothing_more_even_when_the_store_is_well_again(void **state)
+{
+    struct fixture *f = *state;
+    struct writer *w = writer_new(f);
+    struct error error;
+    faults_arm(FAULT_WRITE, 1, ENOSPC);
+    for (int i = 0; i < 2; i++) {
+        struct submission *sub = writer_make(w, "s", i == 0 ? "first" : "second", 100);
+        sub->lane = &w->lane;
+        assert_int_equal(commit_submit(f->store.commit, sub, &error), REASON_NONE);
+        writer_wait(w);
+        faults_clear();
+        wait_until_writable(f);
+        assert_non_null(sub->error);
+        assert_true(sub->error->retryable);
+    }
+    struct writer *retry = writer_new(f);
+    assert_int_equal(commit_submit(f->store.commit, writer_make(retry, "s", "first", 100), &error),
+                     REASON_NONE);
+    writer_wait(retry);
+    assert_int_equal(retry->subs[0].stored[0].version, 1);
+    writer_free(retry);
+    writer_free(w);
+}
+
 /* semantics 7, 8; hazards 1, 2 */
 static void whoever_retries_after_a_failed_write_has_all_events_once_and_in_order(void **state)
 {
@@ -438,6 +465,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_waits_is_committed_before_the_committer_ends, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_call_that_has_failed_commits_nothing_more_even_when_the_store_is_well_again, setup,
+            teardown),
         cmocka_unit_test(whoever_retries_after_a_failed_write_has_all_events_once_and_in_order),
         cmocka_unit_test_setup_teardown(what_was_being_written_when_a_sync_failed_is_unknown, setup,
                                         teardown),
