@@ -144,7 +144,7 @@ static void when_it_is_not_known_what_came_everybody_is_woken(void **state)
 
 /* ---- many threads: every commit is either seen or wakes ---- */
 
-enum { COMMITS = 20000, WAITERS = 4 };
+enum { COMMITS = 20000, WAITERS = 4, PAUSE = 300 };
 static const char *const streams[WAITERS] = {"s/0", "s/1", "s/**", "__all__"};
 
 struct race {
@@ -189,13 +189,15 @@ static void no_commit_slips_between_looking_and_waiting(void **state)
     }
     pthread_barrier_wait(&race.start);
     for (uint64_t i = 1; i <= COMMITS; i++) { /* each touches both streams: who waits must wake */
+        while (i % PAUSE == 2 && atomic_load(&race.waits) <= i / PAUSE)
+            sched_yield(); /* so that there is somebody to wake, however the threads are scheduled */
         publish(race.fanout, &race.head, i, i, streams[0], streams[1]);
         if (i % 4 == 0)
             sched_yield();
     }
     for (int i = 0; i < WAITERS; i++)
         pthread_join(threads[i], NULL);
-    assert_true(race.waits > 100);
+    assert_true(race.waits > COMMITS / PAUSE);
     pthread_barrier_destroy(&race.start);
     fanout_free(race.fanout);
 }
