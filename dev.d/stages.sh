@@ -6,7 +6,14 @@ jobs=$(nproc)
 stages_begin() {
     rm -rf build/log
     mkdir -p build/log
-    passed=0 failed=0 skipped=0 begun=$SECONDS
+    passed=0 failed=0 skipped=0 begun=$SECONDS stage_pid=
+    trap stages_stop INT TERM
+}
+
+# Whoever ends the run ends what the stage has started, too: it has a process group of its own.
+stages_stop() {
+    [[ -z $stage_pid ]] || kill -- "-$stage_pid"
+    exit 130
 }
 
 # stage NAME COMMAND...: false when it failed, so that what depends on it can be left out.
@@ -15,8 +22,12 @@ stage() {
     log=build/log/$(tr -cs 'a-z0-9\n' - <<<"$name").log
     shift
     # In a shell of its own with errexit, which bash ignores wherever a status is looked at.
+    set -m
     (set -e; "$@") >"$log" 2>&1 </dev/null &
-    wait $! || rc=$?
+    stage_pid=$!
+    set +m
+    wait "$stage_pid" || rc=$?
+    stage_pid=
     counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1 || true)
     if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
         ((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += ${BASH_REMATCH[4]:-0})) || true
