@@ -400,8 +400,7 @@ static void fail_the_nth(enum fault fault, unsigned nth, int number)
 }
 
 /* semantics 7 */
-static void
-a_call_that_has_failed_commits_nothing_more_even_when_the_store_is_well_again(void **state)
+static void a_call_that_failed_commits_nothing_more_when_the_store_is_well(void **state)
 {
     struct fixture *f = *state;
     struct writer *w = writer_new(f);
@@ -466,8 +465,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_waits_is_committed_before_the_committer_ends, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
-            a_call_that_has_failed_commits_nothing_more_even_when_the_store_is_well_again, setup,
-            teardown),
+            a_call_that_failed_commits_nothing_more_when_the_store_is_well, setup, teardown),
         cmocka_unit_test(whoever_retries_after_a_failed_write_has_all_events_once_and_in_order),
         cmocka_unit_test_setup_teardown(what_was_being_written_when_a_sync_failed_is_unknown, setup,
                                         teardown),
