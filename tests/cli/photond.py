@@ -63,6 +63,7 @@ class Photond:
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # all of its threads
 
     def proceed(self):
         self.process.send_signal(signal.SIGCONT)
@@ -77,7 +78,8 @@ class Photond:
         return {"PATH": f"{BUILD / 'cli'}:/usr/bin:/bin", "HOME": str(self.dir), "MUON_URL": self.url,
                 "MUON_CERTS": str(self.dir / "init") if self.tls else "",
                 "TERM": "xterm", "LC_ALL": "C.UTF-8",
-                "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", ""), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+                "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", ""), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
+                "LSAN_OPTIONS": os.environ.get("LSAN_OPTIONS", "")}
 
     def muon(self, *arguments, stdin=b"", **environment):
         """Run it to its end; returns what subprocess.run returns, in bytes."""
