@@ -226,7 +226,7 @@ static uint32_t frames_of(const struct bed *bed, uint64_t order_id, struct span 
 
 uint64_t bed_replay(struct bed *bed)
 {
-    struct log_iter *iter = log_iter_open(bed->log, true);
+    struct log_iter *iter = log_iter_open(bed->log, LOG_SCAN);
     uint64_t order_id, events = 0;
     if (!iter)
         die("read", NULL);
@@ -294,10 +294,10 @@ static uint64_t read_extent(struct bed *bed, struct span value, struct loaded *l
 
 uint64_t bed_read(struct bed *bed, struct span stream, uint64_t version, uint64_t max)
 {
-    struct loaded loaded = {.records = log_iter_open(bed->log, false)};
+    struct loaded loaded = {.records = log_iter_open(bed->log, LOG_READ)};
     struct span name;
     uint64_t events = 0, at;
-    struct log_iter *iter = log_iter_open(bed->log, false);
+    struct log_iter *iter = log_iter_open(bed->log, LOG_READ);
     if (!iter || !loaded.records)
         die("read", NULL);
     struct key from = key_extent(stream, version + 1);

@@ -54,8 +54,7 @@ static leveldb_writebatch_t *make_commit(struct sequence *sequence, struct workl
         add_batch(sequence, &subs[i], bytes_span(messages[i]));
     struct log_end after;
     struct error error;
-    bool empty;
-    if (!sequence_finish(sequence, &after, &empty, &error))
+    if (!sequence_finish(sequence, &after, &error))
         die("a commit could not be built");
     leveldb_writebatch_t *commit = raw_log_take(builder_batch(sequence->builder));
     sequence_settle(sequence, after);

@@ -62,9 +62,9 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
     return REASON_NONE;
 }
 
-struct log_iter *log_iter_open(struct log *log, bool bulk)
+struct log_iter *log_iter_open(struct log *log, enum log_how how)
 {
-    (void)log, (void)bulk;
+    (void)log, (void)how;
     static char empty;
     return (struct log_iter *)&empty;
 }

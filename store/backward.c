@@ -272,7 +272,7 @@ enum reason backward_read(struct backward *b, size_t bytes_max, struct cursor_ba
                           struct error *error)
 {
     *batch = (struct cursor_batch){0};
-    struct log_iter *iter = log_iter_open(b->store->log, false);
+    struct log_iter *iter = log_iter_open(b->store->log, LOG_READ);
     if (!iter)
         return unavailable(error);
     gone_enter(b->store->gone);

@@ -2,8 +2,7 @@
  * commit.c - see commit.h.
  *
  * One mutex guards the queue and the state; the committer holds it only to take and to look. What is being committed belongs
- * to the committer's thread alone. Outcomes go through a second list to a poller, because answering means writing to sockets:
- * one poller works that list off at a time, so that answers keep the order of commits.
+ * to the committer's thread alone, until it is written; then durable.c has it, and the committer goes on with the next.
  */
 #include "store/commit.h"
 
@@ -14,6 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "store/answers.h"
+#include "store/durable.h"
 #include "store/erase.h"
 #include "store/fanout.h"
 #include "store/gone.h"
@@ -27,6 +28,7 @@ struct commit {
     struct commit_options options;
     struct sequence sequence;
     struct erase *erase;
+    struct durable *durable;
     pthread_t thread;
 
     pthread_mutex_t lock;
@@ -36,55 +38,8 @@ struct commit {
     bool closing;
     enum reason down; /* why nothing can be written now */
 
-    pthread_mutex_t done_lock;
-    pthread_cond_t done_empty;
-    struct chain done;
-    bool done_posted;
-    struct cq_op done_op;
+    struct answers answers;
 };
-
-/* ---- handing over ---- */
-
-static void done_run(struct cq_op *op, bool ok)
-{
-    (void)ok;
-    struct commit *c = (struct commit *)((char *)op - offsetof(struct commit, done_op));
-    pthread_mutex_lock(&c->done_lock);
-    while (c->done.first) {
-        struct chain done = c->done;
-        c->done = (struct chain){0};
-        pthread_mutex_unlock(&c->done_lock);
-        while (done.first) {
-            struct submission *sub = chain_shift(&done);
-            sub->done(sub, done.first && done.first->owner == sub->owner);
-        }
-        pthread_mutex_lock(&c->done_lock);
-    }
-    c->done_posted = false;
-    pthread_cond_broadcast(&c->done_empty);
-    pthread_mutex_unlock(&c->done_lock);
-}
-
-static void done_hand_over(struct commit *c, struct chain *chain)
-{
-    if (!chain->first)
-        return;
-    pthread_mutex_lock(&c->done_lock);
-    chain_append(&c->done, chain);
-    bool post = !c->done_posted;
-    c->done_posted = true;
-    pthread_mutex_unlock(&c->done_lock);
-    if (post)
-        cq_post(c->store->cq, &c->done_op);
-}
-
-static void done_wait(struct commit *c)
-{
-    pthread_mutex_lock(&c->done_lock);
-    while (c->done_posted)
-        pthread_cond_wait(&c->done_empty, &c->done_lock);
-    pthread_mutex_unlock(&c->done_lock);
-}
 
 /* ---- failing ---- */
 
@@ -141,20 +96,48 @@ static bool commit_decide(struct commit *c, struct chain *taken, struct error *e
     return true;
 }
 
-/* Everything is durable: show it. */
-static void commit_publish(struct commit *c, const struct chain *taken)
+/* Does it delete a stream? */
+static bool commit_deletes(const struct chain *taken)
 {
-    struct store *store = c->store;
-    size_t records, names_len;
-    const struct built *built = builder_records(c->sequence.builder, &records);
-    const struct fanout_name *names = builder_names(c->sequence.builder, &names_len);
-    for (size_t i = 0; i < records; i++)
-        tail_add(store->tail, built[i].value, &built[i].record);
+    for (const struct submission *sub = taken->first; sub; sub = sub->next)
+        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
+            return true;
+    return false;
+}
+
+static void commit_hide_deleted(struct commit *c, const struct chain *taken)
+{
     for (const struct submission *sub = taken->first; sub; sub = sub->next)
         if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
             erase_add(c->erase, sub->delete_stream, sub->last_version, sub->stored[0].order_id);
-    fanout_publish(store->fanout, &store->head, built[0].record.first,
-                   built[records - 1].record.last, names, names_len);
+}
+
+/* What hides events from readers as soon as it is written, and what may begin a new file of LevelDB's log, is written when all
+ * before it is durable, and is durable itself when it is written. */
+static enum reason commit_write(struct commit *c, const struct chain *taken,
+                                struct written *written, struct chain *unknown, struct error *error)
+{
+    struct log_batch *batch = builder_batch(c->sequence.builder);
+    bool deletes = commit_deletes(taken);
+    if (written->built_len == 0)
+        return REASON_NONE;
+    if (!deletes && !log_must_sync(c->store->log))
+        return log_append(c->store->log, batch, &written->appended, error);
+    if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
+        log_write(c->store->log, batch, error) != REASON_NONE)
+        return error->reason;
+    if (deletes)
+        commit_hide_deleted(c, taken);
+    return REASON_NONE;
+}
+
+static struct written *commit_built(struct commit *c, struct error *error)
+{
+    struct written *written = written_new(c->sequence.builder);
+    if (!written)
+        error_set(error, REASON_BUSY,
+                  "the store is out of memory; nothing was stored: retry later");
+    return written;
 }
 
 /* Nothing was written: forget the commit. What the log holds has not changed. */
@@ -167,6 +150,7 @@ static void commit_give_up(struct commit *c, struct chain *taken, struct log_end
         logline_with(LOGLINE_ERROR, "reading the log failed", logline_text("error", error.message));
 }
 
+/* taken: what was being written. It is answered after what was written before. */
 static void commit_go_down(struct commit *c, struct chain *taken, const struct error *why)
 {
     struct error unknown, refused;
@@ -187,26 +171,64 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     chain_append(taken, &waiting);
     if (c->options.writable_changed)
         c->options.writable_changed(c->options.user, false);
+    answers_put(&c->answers, taken);
+}
+
+/* Wait for what was written, then end what is being committed: given up, or down. */
+static void commit_end_badly(struct commit *c, struct chain *taken, struct log_end before,
+                             const struct error *why, bool down)
+{
+    struct chain unknown = {0};
+    struct error failed;
+    if (durable_drain(c->durable, &unknown, &failed) != REASON_NONE) {
+        why = &failed;
+        down = true;
+    }
+    if (down) {
+        chain_append(&unknown, taken);
+        commit_go_down(c, &unknown, why);
+    } else {
+        commit_give_up(c, taken, before, why);
+        answers_put(&c->answers, taken);
+    }
+}
+
+/* A small commit behind which nothing waits: there is no other work to do meanwhile. */
+static bool commit_is_alone(struct commit *c, size_t bytes)
+{
+    pthread_mutex_lock(&c->lock);
+    bool alone = !c->ring.first && bytes < TURN_BYTES;
+    pthread_mutex_unlock(&c->lock);
+    return alone;
 }
 
 static void commit_run(struct commit *c, struct chain *taken)
 {
     struct log_end before = c->sequence.end, after;
+    struct chain unknown = {0};
     struct error error;
-    bool empty;
+    struct written *written = NULL;
     sequence_start(&c->sequence, now_us(), taken->bytes);
-    if (!commit_decide(c, taken, &error) ||
-        !sequence_finish(&c->sequence, &after, &empty, &error)) {
-        commit_give_up(c, taken, before, &error);
-    } else if (!empty && log_write(c->store->log, builder_batch(c->sequence.builder), &error) !=
-                             REASON_NONE) {
-        commit_go_down(c, taken, &error);
+    if (!commit_decide(c, taken, &error) || !sequence_finish(&c->sequence, &after, &error) ||
+        !(written = commit_built(c, &error))) {
+        commit_end_badly(c, taken, before, &error, false);
+    } else if (commit_write(c, taken, written, &unknown, &error) != REASON_NONE) {
+        written_free(written);
+        chain_append(&unknown, taken);
+        commit_end_badly(c, &unknown, before, &error, true);
     } else {
         sequence_settle(&c->sequence, after);
-        if (!empty)
-            commit_publish(c, taken);
+        durable_add(c->durable, written, taken, commit_is_alone(c, taken->bytes));
     }
-    done_hand_over(c, taken);
+}
+
+/* Wait for what was written; a sync may have failed, on its own thread or ours. */
+static void commit_settle(struct commit *c)
+{
+    struct chain unknown = {0};
+    struct error error;
+    if (durable_drain(c->durable, &unknown, &error) != REASON_NONE)
+        commit_go_down(c, &unknown, &error);
 }
 
 /* ---- coming back ---- */
@@ -264,7 +286,7 @@ static void commit_recover(struct commit *c)
 
 /* ---- the thread ---- */
 
-enum work { WORK_COMMIT, WORK_ERASE, WORK_RECOVER, WORK_END };
+enum work { WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
 
 /* Wait for something to do; for a commit, take it. */
 static enum work commit_take(struct commit *c, struct chain *taken)
@@ -272,9 +294,12 @@ static enum work commit_take(struct commit *c, struct chain *taken)
     *taken = (struct chain){0};
     enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase))
+    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase) &&
+           !durable_has_failed(c->durable))
         pthread_cond_wait(&c->changed, &c->lock);
-    if (c->ring.first) {
+    if (durable_has_failed(c->durable)) {
+        work = WORK_SETTLE;
+    } else if (c->ring.first) {
         lane_take(&c->ring, taken, COMMIT_BYTES, TURN_BYTES);
     } else if (c->closing) {
         work = WORK_END;
@@ -287,12 +312,13 @@ static enum work commit_take(struct commit *c, struct chain *taken)
 
 static void commit_erase(struct commit *c)
 {
-    struct chain none = {0};
+    struct chain unknown = {0};
     struct error error;
-    enum reason reason = erase_step(c->erase, &error);
-    if (reason == REASON_STORE_FULL || reason == REASON_STORE_UNAVAILABLE)
-        commit_go_down(c, &none, &error);
-    done_hand_over(c, &none);
+    enum reason reason = durable_drain(c->durable, &unknown, &error);
+    if (reason == REASON_NONE)
+        reason = erase_step(c->erase, &error);
+    if (reason != REASON_NONE)
+        commit_go_down(c, &unknown, &error);
 }
 
 static void *commit_thread(void *arg)
@@ -310,10 +336,14 @@ static void *commit_thread(void *arg)
         case WORK_ERASE:
             commit_erase(c);
             break;
+        case WORK_SETTLE:
+            commit_settle(c);
+            break;
         case WORK_RECOVER:
             commit_recover(c);
             break;
         case WORK_END:
+            commit_settle(c);
             return NULL;
         }
     }
@@ -350,16 +380,30 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
 
 /* ---- open and close ---- */
 
+static void durable_answer(void *user, struct chain *done)
+{
+    struct commit *c = user;
+    answers_put(&c->answers, done);
+}
+
+static void durable_failed(void *user)
+{
+    struct commit *c = user;
+    pthread_mutex_lock(&c->lock);
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void commit_free(struct commit *c)
 {
+    durable_close(c->durable);
     erase_free(c->erase);
     builder_free(c->sequence.builder);
     ids_free(c->sequence.ids);
     heads_free(c->sequence.heads);
     pthread_mutex_destroy(&c->lock);
-    pthread_mutex_destroy(&c->done_lock);
+    answers_fini(&c->answers);
     pthread_cond_destroy(&c->changed);
-    pthread_cond_destroy(&c->done_empty);
     free(c);
 }
 
@@ -372,7 +416,9 @@ static bool commit_init(struct commit *c, struct error *error)
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
     c->erase = erase_new(c->store);
-    if (!s->heads || !s->builder || !c->erase)
+    const struct durable_options durable = {durable_answer, durable_failed, c};
+    c->durable = durable_open(c->store, &durable);
+    if (!s->heads || !s->builder || !c->erase || !c->durable)
         return false;
     s->ids = ids_new(s->log, c->options.recent_ids, error);
     return s->ids && erase_load(c->erase, error) == REASON_NONE;
@@ -398,15 +444,13 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
     }
     c->store = store;
     c->options = *options;
-    c->done_op.done = done_run;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_mutex_init(&c->done_lock, NULL);
+    answers_init(&c->answers, store->cq);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&c->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_cond_init(&c->done_empty, NULL);
     if (!commit_init(c, error)) {
         commit_free(c);
         return NULL;
@@ -429,6 +473,6 @@ void commit_close(struct commit *c)
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
-    done_wait(c);
+    answers_wait(&c->answers);
     commit_free(c);
 }

@@ -113,7 +113,7 @@ enum reason erase_load(struct erase *e, struct error *error)
 {
     while (e->first)
         erase_drop_first(e);
-    struct log_iter *iter = log_iter_open(e->store->log, false);
+    struct log_iter *iter = log_iter_open(e->store->log, LOG_READ);
     if (!iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,
                          "no memory to read what is left to erase");
@@ -208,7 +208,7 @@ static enum reason erase_record(struct erase *e, struct span extent_value, struc
 static enum reason erase_records(struct erase *e, const struct pending *p, bool *left,
                                  struct error *error)
 {
-    struct log_iter *iter = log_iter_open(e->store->log, true);
+    struct log_iter *iter = log_iter_open(e->store->log, LOG_SCAN);
     if (!iter)
         return error_set(error, REASON_BUSY, "no memory to erase");
     enum reason reason = REASON_NONE;

@@ -17,6 +17,16 @@ enum log_fault fault_from_text(const char *text)
     return strstr(text, strerror(EACCES)) ? LOG_UNREADABLE : LOG_FAILED;
 }
 
+enum log_fault fault_tell(const char *dir, const char *what, const char *text, struct error *error)
+{
+    enum log_fault fault = fault_from_text(text);
+    const char *advice = fault == LOG_FULL      ? "; make room"
+                         : fault == LOG_DAMAGED ? "; run photond verify, restore a backup"
+                                                : "";
+    error_set(error, fault_reason(fault), "the store in %s %s: %s%s", dir, what, text, advice);
+    return fault;
+}
+
 enum reason fault_reason(enum log_fault fault)
 {
     switch (fault) {
@@ -30,4 +40,9 @@ enum reason fault_reason(enum log_fault fault)
     default:
         return REASON_STORE_UNAVAILABLE;
     }
+}
+
+enum reason fault_of_write(enum log_fault fault)
+{
+    return fault == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
 }

@@ -8,6 +8,10 @@
 
 /* LevelDB tells errors as text alone: what the system said is found in it by the system's own words. */
 enum log_fault fault_from_text(const char *text);
+/* The same, and the failure in a sentence: "the store in DIR cannot be read: TEXT; what to do". */
+enum log_fault fault_tell(const char *dir, const char *what, const char *text, struct error *error);
 enum reason fault_reason(enum log_fault fault);
+/* The same for a write: room lacked, or something else that opening anew may cure. */
+enum reason fault_of_write(enum log_fault fault);
 
 #endif

@@ -58,7 +58,7 @@ static enum reason find_version(struct store *store, struct span stream, uint64_
                                 uint64_t *order_id, struct error *error)
 {
     struct located at;
-    struct log_iter *iter = log_iter_open(store->log, false);
+    struct log_iter *iter = log_iter_open(store->log, LOG_READ);
     *order_id = 0;
     if (!iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,

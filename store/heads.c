@@ -3,7 +3,7 @@
  *
  * A miss asks the log. A stream that it has never seen costs two lookups that the bloom filter
  * answers (keys.h); only a stream that exists is sought for. Nothing is forgotten before
- * heads_settle: until its commit is durable, the cache is the only place that knows a head.
+ * heads_settle: until its commit is in the log, the cache is the only place that knows a head.
  */
 #include "store/heads.h"
 
@@ -75,7 +75,7 @@ static enum reason stream_find(struct log *log, struct span stream, bool *found,
 static enum reason stream_end(struct log *log, struct span stream, uint64_t *end,
                               struct error *error)
 {
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     if (!iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,
                          "the store is being opened anew; try again");
@@ -160,16 +160,12 @@ static size_t entry_bytes(const struct entry *entry)
     return sizeof *entry + entry->len + 2 * sizeof(void *); /* and its bucket */
 }
 
-bool heads_put(struct heads *heads, struct span stream, uint64_t hash, const struct head *head)
+static struct entry *heads_add(struct heads *heads, struct span stream, uint64_t hash,
+                               const struct head *head)
 {
-    struct entry *entry = heads_find(heads, stream, hash);
-    if (entry) {
-        entry->head = *head;
-        return true;
-    }
-    entry = malloc(sizeof *entry + stream.len);
+    struct entry *entry = malloc(sizeof *entry + stream.len);
     if (!entry)
-        return false;
+        return NULL;
     *entry = (struct entry){.node.hash = hash, .head = *head, .len = stream.len};
     memcpy(entry->name, stream.data, stream.len);
     table_add(&heads->table, &entry->node);
@@ -179,7 +175,7 @@ bool heads_put(struct heads *heads, struct span stream, uint64_t hash, const str
         heads->oldest = entry;
     heads->newest = entry;
     heads->bytes += entry_bytes(entry);
-    return true;
+    return entry;
 }
 
 void heads_settle(struct heads *heads)
@@ -196,15 +192,19 @@ void heads_settle(struct heads *heads)
 }
 
 enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash,
-                      struct head *out, struct error *error)
+                      struct head **head, struct error *error)
 {
-    const struct entry *entry = heads_find(heads, stream, hash);
-    if (entry) {
-        *out = entry->head;
-        return REASON_NONE;
+    struct entry *entry = heads_find(heads, stream, hash);
+    if (!entry) {
+        struct head read;
+        enum reason reason = head_read(log, stream, &read, error);
+        if (reason != REASON_NONE)
+            return reason;
+        entry = heads_add(heads, stream, hash, &read);
     }
-    enum reason reason = head_read(log, stream, out, error);
-    if (reason == REASON_NONE)
-        heads_put(heads, stream, hash, out); /* without memory it is merely not cached */
-    return reason;
+    if (!entry)
+        return error_set(error, REASON_BUSY,
+                         "the store is out of memory; nothing was stored: retry later");
+    *head = &entry->head;
+    return REASON_NONE;
 }

@@ -1,9 +1,9 @@
 /*
  * heads.h - where each stream ends: a bounded cache in front of the stream index.
  *
- * Used by the committer only (one thread). A head that is changed by a commit in the making is put
- * in at once, and kept until heads_settle says that the commit is durable: only then is the log as
- * good a source. When the commit fails, heads_clear forgets all.
+ * Used by the committer only (one thread). A head that a commit in the making changes is changed here at once, and kept until
+ * heads_settle says that the commit is in the log: only then is that as good a source. When the commit fails, heads_clear
+ * forgets all.
  */
 #ifndef PHOTON_HEADS_H
 #define PHOTON_HEADS_H
@@ -19,13 +19,12 @@ struct head {
 
 struct heads *heads_new(size_t bytes_max); /* NULL: no memory */
 void heads_free(struct heads *heads);
-/* From the cache, else from the log. hash: XXH3-64 of the name. */
+/* From the cache, else from the log into it. hash: XXH3-64 of the name. *head may be changed; it is valid until heads_settle or
+ * heads_clear. BUSY: no memory. */
 enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash,
-                      struct head *out, struct error *error);
-bool heads_put(struct heads *heads, struct span stream, uint64_t hash,
-               const struct head *head); /* false: no memory */
-void heads_settle(struct heads *heads);  /* what was put is durable; what is over the bound is
-                                            forgotten, the oldest first */
+                      struct head **head, struct error *error);
+/* What was changed is in the log: what is over the bound is forgotten, the oldest first. */
+void heads_settle(struct heads *heads);
 void heads_clear(struct heads *heads);
 
 /* Without a cache, for any thread. */

@@ -1,10 +1,11 @@
 /*
- * ids.c - a table of the newest ids, with a list of them in the order in which they came, in front
- * of the log.
+ * ids.c - the newest ids in two generations, in front of the log.
  *
- * UUIDv7 ids begin with their time, so fresh ones are greater than all that have left the memory:
- * then the answer "new" needs no lookup. A clock that runs ahead somewhere raises that bound and
- * makes others' ids ask the log; the answers stay exact.
+ * Ids are put into the younger generation; when that is full the older one is forgotten whole and takes its place. So nothing is
+ * moved or freed one by one: an id is a few bytes appended to two arrays, and one place in an index with open addressing.
+ *
+ * UUIDv7 ids begin with their time, so fresh ones are greater than all that have left the memory: then the answer "new" needs no
+ * lookup. A clock that runs ahead somewhere raises that bound and makes others' ids ask the log; the answers stay exact.
  */
 #include "store/ids.h"
 
@@ -12,37 +13,40 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "store/table.h"
 #include "wire/text.h"
 
-enum { UUID7_KIND = 'U', UUID7_KEY = 17 };
+enum { UUID7_KIND = 'U', UUID7_KEY = 17, INDEX_MIN = 256 };
 
-struct entry {
-    struct table_node node; /* first, so that a node is an entry */
-    struct entry *newer;
+struct known {
+    uint64_t hash;
     struct id_entry entry;
-    size_t len;
-    uint8_t key[];
+    size_t key; /* where it begins in keys */
+    size_t key_len;
+};
+
+struct generation {
+    struct known *known;
+    size_t len, room;
+    uint8_t *keys;
+    size_t keys_len, keys_room;
+    uint32_t *index;           /* one more than a place in known; 0: free */
+    size_t index_len;          /* a power of two, at least twice len */
+    uint8_t latest[UUID7_KEY]; /* of its UUIDv7 keys */
 };
 
 struct ids {
     struct log *log;
-    size_t recent_max;
-    struct table table;
-    struct entry *oldest, *newest;
-    uint8_t greatest[UUID7_KEY]; /* of the UUIDv7 keys that are not in memory; all zero: there is
-                                    none */
-    uint8_t latest[UUID7_KEY];   /* likewise, of all */
+    size_t generation_max;
+    struct generation fresh, old;
+    uint8_t greatest
+        [UUID7_KEY]; /* of the UUIDv7 keys that are not in memory; all zero: there is none */
+    uint8_t latest[UUID7_KEY]; /* likewise, of all */
 };
-
-static bool key_is_uuid7(struct span key)
-{
-    return key.len == UUID7_KEY && key.data[0] == UUID7_KIND;
-}
 
 static bool is_beyond(struct span key, const uint8_t bound[UUID7_KEY])
 {
-    return key_is_uuid7(key) && memcmp(key.data, bound, UUID7_KEY) > 0;
+    return key.len == UUID7_KEY && key.data[0] == UUID7_KIND &&
+           memcmp(key.data, bound, UUID7_KEY) > 0;
 }
 
 static void bound_raise(uint8_t bound[UUID7_KEY], struct span key)
@@ -51,19 +55,98 @@ static void bound_raise(uint8_t bound[UUID7_KEY], struct span key)
         memcpy(bound, key.data, UUID7_KEY);
 }
 
-static void entry_free(struct table_node *node)
+/* ---- a generation ---- */
+
+static void generation_fini(struct generation *g)
 {
-    free(node);
+    free(g->known);
+    free(g->keys);
+    free(g->index);
+    *g = (struct generation){0};
 }
+
+static void generation_clear(struct generation *g)
+{
+    g->len = g->keys_len = 0;
+    memset(g->latest, 0, sizeof g->latest);
+    if (g->index)
+        memset(g->index, 0, g->index_len * sizeof *g->index);
+}
+
+static void index_put(struct generation *g, uint32_t place)
+{
+    size_t at = g->known[place - 1].hash & (g->index_len - 1);
+    while (g->index[at])
+        at = (at + 1) & (g->index_len - 1);
+    g->index[at] = place;
+}
+
+static bool index_grow(struct generation *g)
+{
+    size_t len = g->index_len ? 2 * g->index_len : INDEX_MIN;
+    uint32_t *index = calloc(len, sizeof *index);
+    if (!index)
+        return false;
+    free(g->index);
+    g->index = index;
+    g->index_len = len;
+    for (uint32_t place = 1; place <= g->len; place++)
+        index_put(g, place);
+    return true;
+}
+
+static bool grow(void *array, size_t *room, size_t want, size_t item)
+{
+    if (want <= *room)
+        return true;
+    size_t next = want > 2 * *room ? want : 2 * *room;
+    void *grown = realloc(*(void **)array, next * item);
+    if (!grown)
+        return false;
+    *(void **)array = grown;
+    *room = next;
+    return true;
+}
+
+static const struct known *generation_find(const struct generation *g, struct span key,
+                                           uint64_t hash)
+{
+    if (g->len == 0)
+        return NULL;
+    for (size_t at = hash & (g->index_len - 1); g->index[at]; at = (at + 1) & (g->index_len - 1)) {
+        const struct known *known = &g->known[g->index[at] - 1];
+        if (known->hash == hash &&
+            text_equal((struct span){g->keys + known->key, known->key_len}, key))
+            return known;
+    }
+    return NULL;
+}
+
+static bool generation_put(struct generation *g, struct span key, uint64_t hash,
+                           const struct id_entry *entry)
+{
+    if (g->len + 1 >= UINT32_MAX || !grow(&g->known, &g->room, g->len + 1, sizeof *g->known) ||
+        !grow(&g->keys, &g->keys_room, g->keys_len + key.len, 1) ||
+        (2 * (g->len + 1) > g->index_len && !index_grow(g)))
+        return false;
+    g->known[g->len++] = (struct known){hash, *entry, g->keys_len, key.len};
+    memcpy(g->keys + g->keys_len, key.data, key.len);
+    g->keys_len += key.len;
+    index_put(g, (uint32_t)g->len);
+    bound_raise(g->latest, key);
+    return true;
+}
+
+/* ---- open and close ---- */
 
 enum reason ids_reset(struct ids *ids, struct error *error)
 {
-    struct log_iter *iter = log_iter_open(ids->log, false);
+    struct log_iter *iter = log_iter_open(ids->log, LOG_READ);
     if (!iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,
                          "the event ids cannot be read: the store is not open");
-    table_clear(&ids->table, entry_free);
-    ids->oldest = ids->newest = NULL;
+    generation_clear(&ids->fresh);
+    generation_clear(&ids->old);
     memset(ids->greatest, 0, sizeof ids->greatest);
     uint8_t beyond = UUID7_KIND + 1;
     log_iter_seek_before(iter, (struct span){&beyond, 1});
@@ -80,13 +163,12 @@ enum reason ids_reset(struct ids *ids, struct error *error)
 struct ids *ids_new(struct log *log, size_t recent_max, struct error *error)
 {
     struct ids *ids = calloc(1, sizeof *ids);
-    if (!ids || !table_init(&ids->table)) {
-        free(ids);
+    if (!ids) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the newest event ids");
         return NULL;
     }
     ids->log = log;
-    ids->recent_max = recent_max;
+    ids->generation_max = recent_max / 2;
     if (ids_reset(ids, error) != REASON_NONE) {
         ids_free(ids);
         return NULL;
@@ -98,25 +180,16 @@ void ids_free(struct ids *ids)
 {
     if (!ids)
         return;
-    table_clear(&ids->table, entry_free);
-    table_fini(&ids->table);
+    generation_fini(&ids->fresh);
+    generation_fini(&ids->old);
     free(ids);
 }
+
+/* ---- use ---- */
 
 static uint64_t key_hash(const struct key *key)
 {
     return XXH3_64bits(key->data, key->len);
-}
-
-static struct entry *ids_recent(const struct ids *ids, const struct key *key, uint64_t hash)
-{
-    struct table_node *node = table_first(&ids->table, hash);
-    for (; node; node = table_next(node)) {
-        struct entry *entry = (struct entry *)node;
-        if (text_equal((struct span){entry->key, entry->len}, key_span(key)))
-            return entry;
-    }
-    return NULL;
 }
 
 static int ids_ask_log(struct ids *ids, const struct key *key, struct id_entry *out,
@@ -140,9 +213,12 @@ int ids_find(struct ids *ids, const struct key *key, struct id_entry *out, struc
 {
     if (is_beyond(key_span(key), ids->latest))
         return 0;
-    const struct entry *recent = ids_recent(ids, key, key_hash(key));
-    if (recent) {
-        *out = recent->entry;
+    uint64_t hash = key_hash(key);
+    const struct known *known = generation_find(&ids->fresh, key_span(key), hash);
+    if (!known)
+        known = generation_find(&ids->old, key_span(key), hash);
+    if (known) {
+        *out = known->entry;
         return 1;
     }
     if (is_beyond(key_span(key), ids->greatest))
@@ -150,32 +226,21 @@ int ids_find(struct ids *ids, const struct key *key, struct id_entry *out, struc
     return ids_ask_log(ids, key, out, error);
 }
 
-bool ids_put(struct ids *ids, const struct key *key, const struct id_entry *id_entry)
+bool ids_put(struct ids *ids, const struct key *key, const struct id_entry *entry)
 {
-    struct entry *entry = malloc(sizeof *entry + key->len);
-    if (!entry)
+    if (!generation_put(&ids->fresh, key_span(key), key_hash(key), entry))
         return false;
-    *entry = (struct entry){.node.hash = key_hash(key), .entry = *id_entry, .len = key->len};
-    memcpy(entry->key, key->data, key->len);
     bound_raise(ids->latest, key_span(key));
-    table_add(&ids->table, &entry->node);
-    if (ids->newest)
-        ids->newest->newer = entry;
-    else
-        ids->oldest = entry;
-    ids->newest = entry;
     return true;
 }
 
 void ids_settle(struct ids *ids)
 {
-    while (ids->table.count > ids->recent_max) {
-        struct entry *entry = ids->oldest;
-        ids->oldest = entry->newer;
-        if (!ids->oldest)
-            ids->newest = NULL;
-        table_remove(&ids->table, &entry->node);
-        bound_raise(ids->greatest, (struct span){entry->key, entry->len});
-        free(entry);
-    }
+    if (ids->fresh.len < ids->generation_max)
+        return;
+    bound_raise(ids->greatest, (struct span){ids->old.latest, UUID7_KEY});
+    struct generation forgotten = ids->old;
+    generation_clear(&forgotten);
+    ids->old = ids->fresh;
+    ids->fresh = forgotten;
 }

@@ -5,7 +5,7 @@
  * The newest ids are kept in memory; of all older UUIDv7 ids the greatest is known. A UUIDv7 that
  * is greater than that and not among the newest is certainly new. Anything else is looked up behind
  * LevelDB's bloom filter. Used by the committer only. Entries of the commit in the making are put
- * at once, and kept until ids_settle says that the commit is durable; ids_reset forgets after a
+ * at once, and kept until ids_settle says that the commit is in the log; ids_reset forgets after a
  * failure.
  */
 #ifndef PHOTON_IDS_H
@@ -22,8 +22,9 @@ void ids_free(struct ids *ids);
 int ids_find(struct ids *ids, const struct key *key, struct id_entry *entry, struct error *error);
 bool ids_put(struct ids *ids, const struct key *key,
              const struct id_entry *entry); /* false: no memory */
-void ids_settle(struct ids *ids); /* what was put is durable; what is over recent_max is forgotten,
-                                     the oldest first */
+void ids_settle(
+    struct ids *
+        ids); /* what was put is in the log: all but about recent_max may be forgotten, the oldest first */
 enum reason ids_reset(struct ids *ids, struct error *error);
 
 #endif

@@ -133,7 +133,7 @@ static int walk(struct list *list, struct log_iter *iter, struct parts *parts, s
 
 enum reason list_step(struct list *list, struct parts *parts, bool *done, struct error *error)
 {
-    struct log_iter *iter = log_iter_open(list->store->log, false);
+    struct log_iter *iter = log_iter_open(list->store->log, LOG_READ);
     *parts = (struct parts){0};
     if (!iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,

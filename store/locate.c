@@ -133,7 +133,7 @@ static int bisect(struct log_iter *iter, struct span stream, uint64_t order_id, 
 enum reason locate_version(struct log *log, struct span stream, uint64_t order_id,
                            uint64_t *version, struct error *error)
 {
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     if (!iter)
         return unavailable(error);
     int found = bisect(iter, stream, order_id, version, error);
@@ -217,7 +217,7 @@ static int bisect_time(struct log_iter *iter, int64_t time_ms, uint64_t head, ui
 enum reason locate_time(struct log *log, int64_t time_ms, uint64_t head, uint64_t *order_id,
                         struct error *error)
 {
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     if (!iter)
         return unavailable(error);
     int found = bisect_time(iter, time_ms, head, order_id, error);

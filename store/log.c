@@ -4,35 +4,32 @@
  * Reads pass a gate. log_reopen closes it, waits until nobody is inside, and then may close LevelDB (hazards 4: an iterator that is
  * alive at close aborts the process).
  *
- * Writes are synced. The first that fails makes all others fail until log_reopen has succeeded: LevelDB would go on to acknowledge
- * what the next opening cannot find (hazards 1). A failed sync is not retried (hazards 2).
+ * What is appended is synced through a descriptor of our own (wal.h), or by LevelDB within the write. The first failure of either makes
+ * all later writes fail until log_reopen has succeeded: LevelDB would go on to acknowledge what the next opening cannot find
+ * (hazards 1). A failed sync is not retried (hazards 2).
  *
  * After an error inside a scan LevelDB's iterators go on behind the hole; ours stop where the error is first known (hazards 3).
  */
 #include "store/log.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <leveldb/c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/ack.h"
 #include "store/fault.h"
 #include "store/gate.h"
 #include "store/keys.h"
 #include "store/meta.h"
 #include "store/place.h"
 #include "store/tailcheck.h"
+#include "store/wal.h"
 
-enum {
-    MIB = 1 << 20,
-    DEFAULT_BYTES = 64 * MIB,
-    DEFAULT_BALLAST = 16 * MIB,
-    BLOCK_BYTES = 16 * 1024,
-    BLOOM_BITS = 10
-};
-enum { WHY_BYTES = 256 };
+enum { MIB = 1 << 20, BLOCK_BYTES = 16 * 1024, BLOOM_BITS = 10 };
 
 struct log {
     struct place place;
@@ -43,22 +40,22 @@ struct log {
     leveldb_options_t *db_options;
     leveldb_filterpolicy_t *bloom;
     leveldb_cache_t *cache;
-    leveldb_readoptions_t *read, *read_bulk, *read_records;
-    leveldb_writeoptions_t *write;
+    leveldb_readoptions_t *read[LOG_HOWS];
+    leveldb_writeoptions_t *write, *append; /* synced within, or not */
 
     struct gate gate;
-    leveldb_t
-        *db; /* NULL: closed, and not open again yet. Changes by whoever has closed the gate */
+    leveldb_t *db; /* NULL: not open again yet. Changes by whoever has closed the gate */
 
-    /* the writer's */
-    uint64_t marked;     /* the greatest record number that was acknowledged */
-    enum reason refused; /* why writes are refused; REASON_NONE: they are not */
-    char why[WHY_BYTES];
+    struct ack ack;
+    struct wal wal;      /* the writer's */
+    bool wal_is_unknown; /* once it was not where it should be, LevelDB syncs every write */
 };
 
 struct log_batch {
     leveldb_writebatch_t *writes;
     uint64_t number; /* the greatest record number in it */
+    size_t bytes;    /* of keys and values */
+    size_t held;     /* by LevelDB's buffer, at the most */
 };
 
 struct log_iter {
@@ -68,23 +65,15 @@ struct log_iter {
     bool went_on; /* LevelDB never forgets an error, so later ones are not seen */
 };
 
-/* ---- LevelDB's errors ---- */
-
-/* Takes text over. */
-static enum log_fault fault_text(const struct log *log, const char *what, char *text,
-                                 struct error *error)
-{
-    enum log_fault fault = fault_from_text(text);
-    const char *advice = fault == LOG_FULL      ? "; make room"
-                         : fault == LOG_DAMAGED ? "; run photond verify, restore a backup"
-                                                : "";
-    error_set(error, fault_reason(fault), "the store in %s %s: %s%s", log->place.dir, what, text,
-              advice);
-    leveldb_free(text);
-    return fault;
-}
-
 /* ---- opening ---- */
+
+static leveldb_readoptions_t *read_options(bool verify, bool fill_cache)
+{
+    leveldb_readoptions_t *options = leveldb_readoptions_create();
+    leveldb_readoptions_set_verify_checksums(options, verify);
+    leveldb_readoptions_set_fill_cache(options, fill_cache);
+    return options;
+}
 
 static void log_make_options(struct log *log)
 {
@@ -100,16 +89,12 @@ static void log_make_options(struct log *log)
     leveldb_options_set_max_file_size(log->db_options, o->file_bytes);
     leveldb_options_set_block_size(log->db_options, BLOCK_BYTES);
     leveldb_options_set_compression(log->db_options, leveldb_no_compression);
-    log->read = leveldb_readoptions_create();
-    leveldb_readoptions_set_verify_checksums(log->read, 1);
-    log->read_bulk = leveldb_readoptions_create();
-    leveldb_readoptions_set_verify_checksums(log->read_bulk, 1);
-    leveldb_readoptions_set_fill_cache(log->read_bulk, 0);
-    log->read_records =
-        leveldb_readoptions_create(); /* who reads a record verifies its own checksum */
-    leveldb_readoptions_set_fill_cache(log->read_records, 0);
+    log->read[LOG_READ] = read_options(true, true);
+    log->read[LOG_SCAN] = read_options(true, false);
+    log->read[LOG_SCAN_RECORDS] = read_options(false, false);
     log->write = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(log->write, 1);
+    log->append = leveldb_writeoptions_create();
 }
 
 static struct log *log_new(const struct log_options *options)
@@ -119,27 +104,33 @@ static struct log *log_new(const struct log_options *options)
         return NULL;
     log->options = *options;
     struct log_options *o = &log->options;
-    o->write_buffer_bytes = o->write_buffer_bytes ? o->write_buffer_bytes : DEFAULT_BYTES;
-    o->file_bytes = o->file_bytes ? o->file_bytes : DEFAULT_BYTES;
-    o->cache_bytes = o->cache_bytes ? o->cache_bytes : DEFAULT_BYTES;
-    o->ballast_bytes = o->ballast_bytes ? o->ballast_bytes : DEFAULT_BALLAST;
+    o->write_buffer_bytes = o->write_buffer_bytes ? o->write_buffer_bytes : 64 * MIB;
+    o->file_bytes = o->file_bytes ? o->file_bytes : 64 * MIB;
+    o->cache_bytes = o->cache_bytes ? o->cache_bytes : 64 * MIB;
+    o->ballast_bytes = o->ballast_bytes ? o->ballast_bytes : 16 * MIB;
     gate_init(&log->gate);
+    ack_init(&log->ack, &log->place);
+    log->wal.dir_fd = -1;
     return log;
 }
 
-static void log_free(struct log *log)
+void log_close(struct log *log)
 {
+    if (!log)
+        return;
     if (log->db)
         leveldb_close(log->db);
     if (log->db_options) {
         leveldb_options_destroy(log->db_options);
         leveldb_filterpolicy_destroy(log->bloom);
         leveldb_cache_destroy(log->cache);
-        leveldb_readoptions_destroy(log->read);
-        leveldb_readoptions_destroy(log->read_bulk);
-        leveldb_readoptions_destroy(log->read_records);
+        for (int how = 0; how < LOG_HOWS; how++)
+            leveldb_readoptions_destroy(log->read[how]);
         leveldb_writeoptions_destroy(log->write);
+        leveldb_writeoptions_destroy(log->append);
     }
+    wal_close(&log->wal);
+    ack_fini(&log->ack);
     place_close(&log->place);
     gate_fini(&log->gate);
     free(log);
@@ -156,31 +147,25 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
         place_ballast_free(&log->place);
         db = leveldb_open(log->db_options, log->place.data, &text);
     }
-    if (text)
-        return fault_text(log, "cannot be opened", text, error);
+    if (text) {
+        enum log_fault fault = fault_tell(log->place.dir, "cannot be opened", text, error);
+        leveldb_free(text);
+        return fault;
+    }
     log->db = db;
+    wal_close(&log->wal);
+    log->wal_is_unknown |= wal_open(&log->wal, log->place.data) != 0;
     return LOG_OK;
 }
 
 /* ---- opening: what is there is sound ---- */
 
-/* The end, if it is sound, and is not before what was acknowledged. */
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
-    enum log_fault fault = tailcheck_run(log, &end, error);
-    uint64_t marked = place_marked(&log->place);
-    log->marked = marked > log->marked ? marked : log->marked;
-    if (fault == LOG_OK && end.last_number < log->marked) {
-        error_set(error, REASON_CORRUPT,
-                  "the store in %s ends with record number %" PRIu64 ", but number %" PRIu64
-                  " was acknowledged; restore a backup",
-                  log->place.dir, end.last_number, log->marked);
-        fault = LOG_DAMAGED;
-    }
+    enum log_fault fault = tailcheck_run(log, ack_recall(&log->ack), &end, error);
     if (fault == LOG_DAMAGED && log->options.inspect) {
-        log->refused = REASON_CORRUPT;
-        snprintf(log->why, sizeof log->why, "it is damaged, and open for inspection only");
+        ack_refuse(&log->ack, REASON_CORRUPT, "it is damaged, and open for inspection only", NULL);
         return LOG_OK;
     }
     if (fault == LOG_OK)
@@ -212,20 +197,13 @@ struct log *log_open(const char *dir, const struct log_options *options, enum lo
     if (*fault == LOG_OK)
         *fault = log_check(log, error);
     if (*fault != LOG_OK) {
-        log_free(log);
+        log_close(log);
         return NULL;
     }
     leveldb_options_set_create_if_missing(log->db_options, 0);
     if (!options->inspect)
         place_ballast_make(&log->place, log->options.ballast_bytes);
     return log;
-}
-
-void log_close(struct log *log)
-{
-    if (!log)
-        return;
-    log_free(log);
 }
 
 const char *log_store_id(const struct log *log)
@@ -240,7 +218,7 @@ uint64_t log_incarnation(const struct log *log)
 
 uint64_t log_marked(const struct log *log)
 {
-    return log->marked;
+    return ack_marked((struct ack *)&log->ack); /* asking changes nothing */
 }
 
 struct log_end log_end(const struct log *log)
@@ -270,6 +248,7 @@ void log_batch_clear(struct log_batch *batch)
 {
     leveldb_writebatch_clear(batch->writes);
     batch->number = 0;
+    batch->bytes = batch->held = 0;
 }
 
 void log_batch_put(struct log_batch *batch, struct span key, struct span value)
@@ -278,49 +257,81 @@ void log_batch_put(struct log_batch *batch, struct span key, struct span value)
     if (key_record_read(key, &order_id) && value.len >= RECORD_HEADER_BYTES &&
         record_number(value.data) > batch->number)
         batch->number = record_number(value.data);
+    batch->bytes += key.len + value.len;
+    batch->held += wal_entry_max(key.len, value.len);
     leveldb_writebatch_put(batch->writes, (const char *)key.data, key.len, (const char *)value.data,
                            value.len);
 }
 
 void log_batch_delete(struct log_batch *batch, struct span key)
 {
+    batch->bytes += key.len;
+    batch->held += wal_entry_max(key.len, 0);
     leveldb_writebatch_delete(batch->writes, (const char *)key.data, key.len);
 }
 
-/* Rewriting an old record does not move the mark. */
-static void log_mark(struct log *log, uint64_t number)
+/* *file: what must be synced for it, if LevelDB was not asked to; NULL: the file was not found. */
+static enum reason log_put(struct log *log, struct log_batch *batch,
+                           const leveldb_writeoptions_t *how, struct wal_file **file,
+                           struct error *error)
 {
-    if (number <= log->marked)
-        return;
-    log->marked = number;
-    place_mark(&log->place, number);
-}
-
-/* Refuse writes from now on. Takes text over. */
-static void log_refuse(struct log *log, char *text)
-{
-    log->refused = fault_from_text(text) == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
-    snprintf(log->why, sizeof log->why, "%s", text);
+    char *text = NULL;
+    enum reason reason = ack_check(&log->ack, error);
+    if (reason != REASON_NONE)
+        return reason;
+    leveldb_write(log->db, how, batch->writes, &text);
+    if (text)
+        reason = ack_refuse(&log->ack, fault_of_write(fault_from_text(text)), text, error);
+    else
+        *file = wal_follow(&log->wal, batch->bytes, batch->held);
     leveldb_free(text);
+    return reason;
 }
 
 enum reason log_write(struct log *log, struct log_batch *batch, struct error *error)
 {
-    bool tried = log->refused == REASON_NONE;
-    if (tried) {
-        char *text = NULL;
-        leveldb_write(log->db, log->write, batch->writes, &text);
-        if (!text) {
-            log_mark(log, batch->number);
-            return REASON_NONE;
-        }
-        log_refuse(log, text);
-    }
-    enum reason reason = error_set(error, log->refused, "the store in %s cannot write: %s",
-                                   log->place.dir, log->why);
-    if (error)
-        error->maybe_applied = tried;
-    return reason;
+    struct wal_file *file;
+    enum reason reason = log_put(log, batch, log->write, &file, error);
+    if (reason != REASON_NONE)
+        return reason;
+    wal_unref(file);
+    ack_mark(&log->ack, batch->number);
+    return REASON_NONE;
+}
+
+bool log_must_sync(const struct log *log)
+{
+    return log->wal_is_unknown || log->wal.held > log->options.write_buffer_bytes;
+}
+
+enum reason log_append(struct log *log, struct log_batch *batch, struct log_appended *appended,
+                       struct error *error)
+{
+    *appended = (struct log_appended){.number = batch->number};
+    assert(!log_must_sync(log));
+    enum reason reason = log_put(log, batch, log->append, &appended->file, error);
+    if (reason != REASON_NONE || appended->file)
+        return reason;
+    log->wal_is_unknown = true;
+    return ack_refuse(&log->ack, REASON_STORE_UNAVAILABLE,
+                      "LevelDB's log is not where it should be; LevelDB syncs it from now on",
+                      error);
+}
+
+enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error)
+{
+    int code = appended->file ? wal_sync(appended->file) : 0;
+    if (code != 0)
+        return ack_refuse(&log->ack, fault_of_write(fault_from_text(strerror(code))),
+                          strerror(code), error);
+    ack_mark(&log->ack, appended->number);
+    return REASON_NONE;
+}
+
+void log_appended_end(struct log_appended *appended)
+{
+    wal_unref(appended->file);
+    appended->file = NULL;
 }
 
 enum reason log_reopen(struct log *log, struct error *error)
@@ -341,12 +352,10 @@ enum reason log_reopen(struct log *log, struct error *error)
         log->db = NULL;
     }
     gate_open(&log->gate);
-    if (fault != LOG_OK) {
-        snprintf(log->why, sizeof log->why, "it could not be opened again");
-        return log->refused = fault_reason(fault);
-    }
+    if (fault != LOG_OK)
+        return ack_refuse(&log->ack, fault_reason(fault), "it could not be opened again", NULL);
     place_ballast_make(&log->place, log->options.ballast_bytes);
-    log->refused = REASON_NONE;
+    ack_accept(&log->ack);
     return REASON_NONE;
 }
 
@@ -367,11 +376,6 @@ static enum reason log_closed(const struct log *log, struct error *error)
                      "the store in %s is being opened anew; try again", log->place.dir);
 }
 
-static void value_free(void *data)
-{
-    leveldb_free(data);
-}
-
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
 {
     if (!log_enter(log))
@@ -379,12 +383,15 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
     char *text = NULL;
     size_t len;
     uint64_t order_id;
-    leveldb_readoptions_t *how = key_record_read(key, &order_id) ? log->read_records : log->read;
-    char *data = leveldb_get(log->db, how, (const char *)key.data, key.len, &len, &text);
+    enum log_how how = key_record_read(key, &order_id) ? LOG_SCAN_RECORDS : LOG_READ;
+    char *data = leveldb_get(log->db, log->read[how], (const char *)key.data, key.len, &len, &text);
     gate_leave(&log->gate);
-    if (text)
-        return fault_reason(fault_text(log, "cannot be read", text, error));
-    struct bytes *found = data ? bytes_wrap(data, len, value_free) : NULL;
+    if (text) {
+        enum log_fault fault = fault_tell(log->place.dir, "cannot be read", text, error);
+        leveldb_free(text);
+        return fault_reason(fault);
+    }
+    struct bytes *found = data ? bytes_wrap(data, len, leveldb_free) : NULL;
     if (data && !found) {
         leveldb_free(data);
         return error_set(error, REASON_STORE_UNAVAILABLE, "no memory to read the store");
@@ -393,7 +400,7 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
     return REASON_NONE;
 }
 
-static struct log_iter *iter_open(struct log *log, const leveldb_readoptions_t *how)
+struct log_iter *log_iter_open(struct log *log, enum log_how how)
 {
     struct log_iter *iter = calloc(1, sizeof *iter);
     if (!iter)
@@ -403,18 +410,8 @@ static struct log_iter *iter_open(struct log *log, const leveldb_readoptions_t *
         return NULL;
     }
     iter->log = log;
-    iter->at = leveldb_create_iterator(log->db, how);
+    iter->at = leveldb_create_iterator(log->db, log->read[how]);
     return iter;
-}
-
-struct log_iter *log_iter_open(struct log *log, bool bulk)
-{
-    return iter_open(log, bulk ? log->read_bulk : log->read);
-}
-
-struct log_iter *log_iter_open_records(struct log *log)
-{
-    return iter_open(log, log->read_records);
 }
 
 void log_iter_close(struct log_iter *iter)

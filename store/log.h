@@ -1,7 +1,7 @@
 /*
  * log.h - the store's directory: LevelDB, opened with care (hazards 1 to 4). log.c is the only file that knows LevelDB.
  *
- * Threads: one writer at a time (the committer); reads from any thread. A reader brackets its reads: log_iter_open …
+ * Threads: one writer at a time (the committer), log_sync beside it; reads from any thread. A reader brackets its reads: log_iter_open …
  * log_iter_close, or one log_get. log_reopen waits for iterators to be closed and holds new ones back, so an iterator lives
  * for one step of work, never across a wait, and is closed by the thread that opened it. A thread that has one open may open more
  * and call log_get.
@@ -58,7 +58,7 @@ uint64_t
 log_marked(const struct log *log); /* the greatest record number known to be acknowledged */
 struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
 
-/* ---- writing: a batch is written whole and synced, or not at all ---- */
+/* ---- writing: a batch is written whole, or not at all ---- */
 struct log_batch;
 struct log_batch *log_batch_new(void);
 void log_batch_free(struct log_batch *batch);
@@ -69,6 +69,21 @@ void log_batch_delete(struct log_batch *batch, struct span key);
  * every further write is refused with the same reason, untried, and maybe_applied is false. */
 enum reason log_write(struct log *log, struct log_batch *batch, struct error *error);
 
+/* The same in two steps. log_append: written, and readers of the log see it, but it is not durable. log_sync, on another thread if need be,
+ * while more is appended: durable, with everything that was appended before. Errors are log_write's, and those of either step refuse
+ * further writes. log_appended_end when done with it. */
+struct wal_file;
+struct log_appended {
+    struct wal_file *file; /* NULL: there is nothing to sync */
+    uint64_t number;       /* of its last record */
+};
+/* The next batch must be written with log_write, after everything that was appended has been synced: LevelDB may begin a new file. */
+bool log_must_sync(const struct log *log);
+enum reason log_append(struct log *log, struct log_batch *batch, struct log_appended *appended,
+                       struct error *error);
+enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error);
+void log_appended_end(struct log_appended *appended);
+
 /* After a failed write: free the ballast, probe with a synced file, wait for iterators, close, open again (a new LevelDB log),
  * check the tail, make the ballast anew. REASON_NONE: log_end is fresh and writes are accepted again. Otherwise try later: reads go on,
  * unless it failed after closing; then they answer STORE_UNAVAILABLE until a later log_reopen. The caller has no iterator open. */
@@ -78,11 +93,15 @@ enum reason log_reopen(struct log *log, struct error *error);
 /* *value NULL and REASON_NONE: no such key. REASON_CORRUPT, REASON_STORE_UNAVAILABLE otherwise. */
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error);
 
+enum log_how {
+    LOG_READ, /* a few keys */
+    LOG_SCAN, /* many: the cache is not filled with them */
+    LOG_SCAN_RECORDS, /* records only: record_open verifies them, so LevelDB's own checksums are not computed */
+    LOG_HOWS
+};
 struct log_iter;
-/* bulk: a long scan, which does not fill the cache. NULL: no memory, or closed. Sees what was written before. */
-struct log_iter *log_iter_open(struct log *log, bool bulk);
-/* The same for a long scan of nothing but records. LevelDB's own checksums are not computed: record_open verifies the record's. */
-struct log_iter *log_iter_open_records(struct log *log);
+/* NULL: no memory, or closed. Sees what was written before. */
+struct log_iter *log_iter_open(struct log *log, enum log_how how);
 void log_iter_close(struct log_iter *iter);
 void log_iter_seek(struct log_iter *iter, struct span key); /* to the first key not smaller */
 void log_iter_seek_before(struct log_iter *iter, struct span key); /* to the last key smaller */

@@ -139,7 +139,7 @@ static int next_on_disk(struct scan *scan, uint64_t next, uint64_t head, struct 
     if (scan->iter) {
         log_iter_next(scan->iter);
     } else {
-        scan->iter = log_iter_open_records(scan->store->log);
+        scan->iter = log_iter_open(scan->store->log, LOG_SCAN_RECORDS);
         if (!scan->iter) {
             error_set(error, REASON_STORE_UNAVAILABLE, "the store cannot be read now: try again");
             return -1;

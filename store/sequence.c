@@ -150,12 +150,12 @@ static bool sequence_expect(struct sequence *s, struct submission *sub, struct e
     error_set(&wrong, REASON_WRONG_VERSION, "%s", "");
     for (size_t i = 0; i < sub->request.expects_len; i++) {
         const struct expect *expect = &sub->request.expects[i];
-        struct head head;
+        struct head *head;
         if (heads_get(s->heads, s->log, expect->stream_name, stream_hash(expect->stream_name),
                       &head, error) != REASON_NONE)
             return false;
-        if (!expect_holds(expect, &head))
-            wrong_version_add(&wrong, expect, &head);
+        if (!expect_holds(expect, head))
+            wrong_version_add(&wrong, expect, head);
     }
     if (wrong.wrong_versions) {
         wrong_version_tell(&wrong);
@@ -176,24 +176,22 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
 {
     const struct event *event = &sub->request.events[i];
     const struct event_facts *facts = &sub->facts[i];
-    struct head head;
+    struct head *head;
     if (heads_get(s->heads, s->log, event->stream_name, facts->stream_hash, &head, error) !=
         REASON_NONE)
         return false;
-    head.last_version++;
+    uint64_t version = head->last_version + 1;
     struct key key;
     submission_id_key(sub, i, &key);
-    struct id_entry entry = {builder_next(s->builder), head.last_version, s->end.last_time_ms, {0}};
+    struct id_entry entry = {builder_next(s->builder), version, s->end.last_time_ms, {0}};
     memcpy(entry.digest, facts->digest, sizeof entry.digest);
     bool added = sub->kind == SUBMIT_DELETE
-                     ? builder_delete(s->builder, event, facts, &key, head.last_version,
-                                      sub->delete_stream, sub->last_version)
-                     : builder_add(s->builder, event, facts, &key, head.last_version);
-    if (!added)
+                     ? builder_delete(s->builder, event, facts, &key, version, sub->delete_stream,
+                                      sub->last_version)
+                     : builder_add(s->builder, event, facts, &key, version);
+    if (!added || !ids_put(s->ids, &key, &entry))
         return fail_memory(error);
-    if (!heads_put(s->heads, event->stream_name, facts->stream_hash, &head) ||
-        !ids_put(s->ids, &key, &entry))
-        return fail_memory(error);
+    head->last_version = version;
     sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
     sub->event_time = entry.time_ms;
     return true;
@@ -216,7 +214,7 @@ static bool sequence_emit(struct sequence *s, struct submission *sub, struct err
 
 static bool sequence_delete(struct sequence *s, struct submission *sub, struct error *error)
 {
-    struct head head;
+    struct head *head;
     if (!sequence_expect(s, sub, error))
         return false;
     if (sub->error)
@@ -224,15 +222,13 @@ static bool sequence_delete(struct sequence *s, struct submission *sub, struct e
     if (heads_get(s->heads, s->log, sub->delete_stream, sub->delete_hash, &head, error) !=
         REASON_NONE)
         return false;
-    sub->last_version = head.last_version;
-    sub->deleted_events = head.last_version - head.cut_version;
+    sub->last_version = head->last_version;
+    sub->deleted_events = head->last_version - head->cut_version;
     if (sub->deleted_events == 0)
         return true;
     if (!sequence_number(s, sub, 0, error))
         return false;
-    head.cut_version = head.last_version;
-    if (!heads_put(s->heads, sub->delete_stream, sub->delete_hash, &head))
-        return fail_memory(error);
+    head->cut_version = head->last_version;
     return true;
 }
 
@@ -249,14 +245,13 @@ bool sequence_add(struct sequence *s, struct submission *sub, struct error *erro
     return true;
 }
 
-bool sequence_finish(struct sequence *s, struct log_end *after, bool *empty, struct error *error)
+bool sequence_finish(struct sequence *s, struct log_end *after, struct error *error)
 {
     if (!builder_finish(s->builder))
         return fail_memory(error);
     size_t records;
     const struct built *built = builder_records(s->builder, &records);
     *after = s->end;
-    *empty = records == 0;
     if (records) {
         after->last_order_id = built[records - 1].record.last;
         after->last_number = built[records - 1].record.number;

@@ -26,11 +26,10 @@ void sequence_start(struct sequence *sequence, int64_t now_us, size_t bytes);
  * (no memory, or the log cannot be read), *error says why; nothing of it may be written. */
 bool sequence_add(struct sequence *sequence, struct submission *submission, struct error *error);
 
-/* Close the batch. On success `after` is the store's end once the batch is written. *empty: there is nothing to write. */
-bool sequence_finish(struct sequence *sequence, struct log_end *after, bool *empty,
-                     struct error *error);
+/* Close the batch. On success `after` is the store's end once the batch is written; the same as before when there is nothing to write. */
+bool sequence_finish(struct sequence *sequence, struct log_end *after, struct error *error);
 
-/* The batch is durable. */
+/* The batch is written: whoever reads the log sees it. */
 void sequence_settle(struct sequence *sequence, struct log_end after);
 
 /* The batch was not written, or may not have been: forget what was decided, go on from `end`. */

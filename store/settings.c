@@ -92,7 +92,7 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                                     1 * GIB, NULL, false, NULL,
                                     "Newest writes sorted in memory. More: fewer compactions, "
                                     "slower opening after a crash."},
-    [SETTING_FILE_BYTES] = {"file-bytes", SETTING_KIND_SIZE, "64 MiB", 1 * MIB, 1 * GIB, NULL,
+    [SETTING_FILE_BYTES] = {"file-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 1 * GIB, NULL,
                             false, NULL, "Size of the store's files."},
     [SETTING_BALLAST_BYTES] = {"ballast-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 16 * GIB,
                                NULL, false, NULL,

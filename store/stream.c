@@ -213,7 +213,7 @@ enum reason stream_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
     if (reason)
         return reason;
     struct walk walk = {.pick = {.cursor = cursor, .batch = batch, .bytes_max = bytes_max}};
-    walk.iter = log_iter_open(cursor->store->log, false);
+    walk.iter = log_iter_open(cursor->store->log, LOG_READ);
     if (!walk.iter)
         return error_set(error, REASON_STORE_UNAVAILABLE,
                          "the store cannot be read now: try again");

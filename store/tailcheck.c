@@ -67,7 +67,7 @@ static enum log_fault check_extent(struct log *log, const struct event *event,
 {
     if (text_name_fault(event->stream_name) || event->version == 0 || event->version == UINT64_MAX)
         return damaged(error, event->order_id, "an event has no stream or no version");
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     if (!iter) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no memory to check the store");
         return LOG_FAILED;
@@ -165,15 +165,22 @@ static enum log_fault check_records(struct log *log, struct log_iter *iter, stru
     return fault;
 }
 
-enum log_fault tailcheck_run(struct log *log, struct log_end *end, struct error *error)
+enum log_fault tailcheck_run(struct log *log, uint64_t marked, struct log_end *end,
+                             struct error *error)
 {
     *end = (struct log_end){0};
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     if (!iter) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no memory to check the store");
         return LOG_FAILED;
     }
     enum log_fault fault = check_records(log, iter, end, error);
     log_iter_close(iter);
-    return fault;
+    if (fault != LOG_OK || end->last_number >= marked)
+        return fault;
+    error_set(error, REASON_CORRUPT,
+              "the store ends with record number %" PRIu64 ", but number %" PRIu64
+              " was acknowledged; restore a backup",
+              end->last_number, marked);
+    return LOG_DAMAGED;
 }

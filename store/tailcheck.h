@@ -1,5 +1,6 @@
 /*
- * tailcheck.h - what opening checks: are the last records whole, and does the last one have its index entries (semantics 1)?
+ * tailcheck.h - what opening checks: are the last records whole, does the last one have its index entries (semantics 1), and is
+ * it not before what was acknowledged?
  *
  * Takes well under a second whatever the size of the store; `photond verify` checks everything.
  */
@@ -8,7 +9,8 @@
 
 #include "store/log.h"
 
-/* LOG_OK: *end is the log's. LOG_NEWER, LOG_DAMAGED or LOG_FAILED: *error says what and where. */
-enum log_fault tailcheck_run(struct log *log, struct log_end *end, struct error *error);
+/* marked: the greatest record number known to be acknowledged. LOG_OK: *end is the log's. LOG_NEWER, LOG_DAMAGED or LOG_FAILED: *error says what and where. */
+enum log_fault tailcheck_run(struct log *log, uint64_t marked, struct log_end *end,
+                             struct error *error);
 
 #endif

@@ -201,7 +201,7 @@ static void scan_key(struct scan *s, struct span key, struct span value)
 
 static bool scan_all(struct scan *s)
 {
-    struct log_iter *iter = log_iter_open(s->log, true);
+    struct log_iter *iter = log_iter_open(s->log, LOG_SCAN);
     struct error error;
     if (!iter)
         return false;

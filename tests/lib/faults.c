@@ -4,6 +4,7 @@
 #include "faults.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -14,6 +15,11 @@ static atomic_int armed_fault = -1;
 static atomic_int armed_error;
 static atomic_long calls_left;
 static atomic_bool hit;
+
+static pthread_mutex_t hold_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t let_go = PTHREAD_COND_INITIALIZER;
+static bool hold;
+static unsigned held;
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -62,8 +68,42 @@ ssize_t write(int fd, const void *data, size_t len)
     return syscall(SYS_write, fd, data, len);
 }
 
+void faults_hold_syncs(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    hold = true;
+    pthread_mutex_unlock(&hold_lock);
+}
+
+void faults_let_syncs_go(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    hold = false;
+    pthread_cond_broadcast(&let_go);
+    pthread_mutex_unlock(&hold_lock);
+}
+
+unsigned faults_syncs_held(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    unsigned now = held;
+    pthread_mutex_unlock(&hold_lock);
+    return now;
+}
+
+static void wait_while_held(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    held++;
+    while (hold)
+        pthread_cond_wait(&let_go, &hold_lock);
+    held--;
+    pthread_mutex_unlock(&hold_lock);
+}
+
 static int sync_by(long number, int fd)
 {
+    wait_while_held();
     if (atomic_load(&armed_fault) == FAULT_SYNC && faults_due()) {
         errno = atomic_load(&armed_error);
         return -1;

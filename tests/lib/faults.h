@@ -1,5 +1,5 @@
 /*
- * faults.h - makes the Nth write or sync of this process fail. Link faults.c into a test program's own sources: it takes the place of
+ * faults.h - makes the Nth write or sync of this process fail, or syncs wait. Link faults.c into a test program's own sources: it takes the place of
  * write, fsync and fdatasync for every library in the process.
  */
 #ifndef TESTS_LIB_FAULTS_H
@@ -14,5 +14,10 @@ void faults_arm(enum fault fault, unsigned nth, int error);
 /* Has the armed fault happened? */
 bool faults_hit(void);
 void faults_clear(void);
+
+/* Syncs wait from now on, until they are let go: then they happen, or fail if that is armed. */
+void faults_hold_syncs(void);
+void faults_let_syncs_go(void);
+unsigned faults_syncs_held(void); /* how many wait now */
 
 #endif

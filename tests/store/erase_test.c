@@ -68,7 +68,7 @@ static struct found look(struct fixture *f)
 {
     struct found found = {0};
     struct error error;
-    struct log_iter *iter = log_iter_open(f->log, true);
+    struct log_iter *iter = log_iter_open(f->log, LOG_SCAN);
     struct key from = key_record(0);
     uint64_t order_id;
     for (log_iter_seek(iter, key_span(&from));

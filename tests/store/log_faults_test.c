@@ -151,7 +151,7 @@ static void *reader_run(void *arg)
     while (!atomic_load(&reader->stop)) {
         struct key from = key_record(0),
                    id = key_event_id((struct span){(const uint8_t *)"any text 0/2", 12});
-        struct log_iter *iter = log_iter_open(reader->log, false);
+        struct log_iter *iter = log_iter_open(reader->log, LOG_READ);
         if (!iter)
             abort();
         struct bytes *value = NULL;
@@ -213,7 +213,7 @@ static void a_store_that_cannot_open_again_says_so_and_comes_back(void **state)
     faults_clear();
     assert_int_equal(rename(current, hidden), 0);
     assert_int_equal(log_reopen(log, &error), REASON_CORRUPT);
-    assert_null(log_iter_open(log, false));
+    assert_null(log_iter_open(log, LOG_READ));
     struct bytes *value;
     struct key key = key_record(1);
     assert_int_equal(log_get(log, key_span(&key), &value, &error), REASON_STORE_UNAVAILABLE);

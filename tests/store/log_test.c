@@ -252,7 +252,7 @@ static void iterators_go_both_ways_and_end(void **state)
     log_batch_put(batch, key_span(&a), text_span("one"));
     log_batch_put(batch, key_span(&b), text_span("two"));
     assert_int_equal(log_write(log, batch, NULL), REASON_NONE);
-    struct log_iter *iter = log_iter_open(log, false);
+    struct log_iter *iter = log_iter_open(log, LOG_READ);
     log_iter_seek_before(iter, key_span(&b));
     assert_true(text_equal(step(iter), key_span(&a)));
     assert_true(text_equal(log_iter_value(iter), text_span("one")));

@@ -104,6 +104,19 @@ static void put_extent(struct log_batch *batch, const struct stock *stock, uint6
     log_batch_put(batch, key_span(&key), (struct span){value, bytes});
 }
 
+/* As the committer does it. */
+static enum reason write_durably(struct log *log, struct log_batch *batch, struct error *error)
+{
+    struct log_appended appended;
+    if (log_must_sync(log))
+        return log_write(log, batch, error);
+    enum reason reason = log_append(log, batch, &appended, error);
+    if (reason == REASON_NONE)
+        reason = log_sync(log, &appended, error);
+    log_appended_end(&appended);
+    return reason;
+}
+
 enum reason stock_commit(struct stock *stock, struct log *log, unsigned n, struct error *error)
 {
     assert_in_range(n, 1, STOCK_COMMIT_MAX);
@@ -129,7 +142,7 @@ enum reason stock_commit(struct stock *stock, struct log *log, unsigned n, struc
     record_seal(value, &record);
     struct key key = key_record(record.first);
     log_batch_put(batch, key_span(&key), (struct span){value, (size_t)(at - value)});
-    enum reason reason = log_write(log, batch, error);
+    enum reason reason = write_durably(log, batch, error);
     log_batch_free(batch);
     free(value);
     after.events += n;
@@ -191,7 +204,7 @@ static void check_heads(struct log *log, const struct stock *stock)
 struct stock stock_resume(struct log *log)
 {
     struct stock stock = stock_begin();
-    struct log_iter *iter = log_iter_open(log, true);
+    struct log_iter *iter = log_iter_open(log, LOG_SCAN);
     struct record record;
     uint64_t order_id;
     assert_non_null(iter);
