@@ -101,6 +101,18 @@ int frame_next(struct span *rest, struct frame *frame, struct error *error);
  * are referenced and not copied. A frame without a body is whole. NULL: no memory. */
 struct bytes *frame_head(const struct frame *frame);
 
+/* What is wrong with a path, or with one that an endpoint gives (which may end with two stars for everything below it); NULL: nothing. */
+const char *bus_path_fault(struct span path);
+const char *bus_endpoint_fault(struct span path);
+
+/* "rpc://service/path", "stream://service/path?args". */
+struct bus_url {
+    bool stream;
+    struct span service, path, args; /* path with its "/"; args without the "?" */
+};
+/* NULL: fine; else what is wrong with it, static. */
+const char *bus_url_split(struct span url, struct bus_url *out);
+
 /* ---- the plain calls ---- */
 
 /* RequestRequest, StreamRequest: the scheme of url is checked ("rpc://" or "request://"; "stream://"). */
@@ -108,7 +120,8 @@ enum reason bus_request_decode(struct span raw, struct bus_call *out, struct err
 enum reason bus_stream_decode(struct span raw, struct bus_call *out, struct error *error);
 struct bytes *bus_request_encode(const struct bus_call *call);
 struct bytes *bus_stream_encode(const struct bus_call *call);
-struct bytes *bus_response_encode(const struct bus_answer *answer); /* all but the body, which must follow */
+struct bytes *
+bus_response_encode(const struct bus_answer *answer); /* all but the body, which must follow */
 enum reason bus_response_decode(struct span raw, struct bus_answer *out);
 
 /* StreamResponse: one framed Item, without the bytes of its body, which must follow; and walking them. */

@@ -19,13 +19,16 @@ struct outbox_frame;
 struct outbox_lane {
     struct outbox_frame *first, *last;
     struct outbox_lane *next, *prev; /* in the ring, while anything waits */
+    /* Called by outbox_take and outbox_clear when the last that waited is taken; the lane may be freed in it, and the outbox
+     * must not be used. NULL: not told. */
+    void (*drained)(struct outbox_lane *lane);
 };
 
 /* All-zero is empty. */
 struct outbox {
     struct outbox_frame *urgent_first, *urgent_last;
-    struct outbox_lane *turn;   /* whose turn it is */
-    size_t bytes;               /* that wait, all together */
+    struct outbox_lane *turn; /* whose turn it is */
+    size_t bytes;             /* that wait, all together */
 };
 
 /* Append a frame; its body's bytes (frame_head says which frames have one) are given beside it and referenced; NULL: none. lane NULL:
