@@ -10,6 +10,7 @@
 #define MUON_WIRE_CODEC_H
 
 #include "wire/codec-bus.h"
+#include "wire/codec-discover.h"
 #include "wire/codec-emit.h"
 #include "wire/codec-error.h"
 #include "wire/codec-result.h"

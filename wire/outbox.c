@@ -119,6 +119,7 @@ static struct outbox_frame *pop_turn(struct outbox *outbox)
     struct outbox_lane *lane = outbox->turn;
     struct outbox_frame *f = lane->first;
     lane->first = f->next;
+    lane->taken++;
     outbox->turn = lane->next;
     if (lane->first)
         return f;

@@ -19,6 +19,7 @@ struct outbox_frame;
 struct outbox_lane {
     struct outbox_frame *first, *last;
     struct outbox_lane *next, *prev; /* in the ring, while anything waits */
+    uint64_t taken;                  /* frames taken off it so far; 0: none has left */
     /* Called by outbox_take and outbox_clear when the last that waited is taken; the lane may be freed in it, and the outbox
      * must not be used. NULL: not told. */
     void (*drained)(struct outbox_lane *lane);

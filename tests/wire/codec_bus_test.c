@@ -3,6 +3,8 @@
  */
 #include "wire/codec-bus.h"
 
+#include "wire/codec-discover.h"
+
 #include "tests/wire/raw.h"
 
 /* A frame as it travels: its head, and its body behind it. */
@@ -169,9 +171,9 @@ static void a_hello_that_breaks_a_rule_is_refused(void **state)
         uint64_t in_flight;
         const char *field;
     } cases[] = {
-        {"a/b", "i", "t", 0, "service"},      {"__a", "i", "t", 0, "service"},
-        {"a\n", "i", "t", 0, "service"},      {"a", "", "t", 0, "instance-id"},
-        {"a", "\xff", "t", 0, "instance-id"}, {"a", "i", "", 0, "tag"},
+        {"a/b", "i", "t", 0, "service"},        {"__a", "i", "t", 0, "service"},
+        {"a\n", "i", "t", 0, "service"},        {"a", "", "t", 0, "instance-id"},
+        {"a", "\xff", "t", 0, "instance-id"},   {"a", "i", "", 0, "tag"},
         {"a", "i", "t", 4097, "max-in-flight"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -388,6 +390,75 @@ static void questions_about_services_survive_a_round_trip(void **state)
                      REASON_INVALID_ARGUMENT);
 }
 
+static void who_is_there_survives_a_round_trip(void **state)
+{
+    (void)state;
+    struct discover_writer w = {0};
+    for (int i = 0; i < 2; i++) {
+        size_t service = discover_service_begin(&w, text_span(i ? "b" : "a"));
+        size_t instance =
+            discover_instance_begin(&w, &(struct instance_info){.instance_id = text_span("one"),
+                                                                .identity = text_span("client"),
+                                                                .since = 1700000000000,
+                                                                .in_flight = 3,
+                                                                .draining = true});
+        discover_instance_tag(&w, text_span("tag"));
+        for (int j = 0; j < 100; j++)
+            discover_instance_endpoint(
+                &w, &(struct bus_endpoint){text_span("/p/**"), text_span("doc"), true, false});
+        discover_instance_done(&w, instance);
+        discover_service_tag(&w, text_span("tag"));
+        discover_service_instance_id(&w, text_span("one"));
+        discover_service_done(&w, service);
+    }
+    struct bytes *raw = discover_message(&w);
+    struct span rest = bytes_span(raw), within, tag;
+    struct service_info service;
+    struct instance_info instance;
+    struct bus_endpoint endpoint;
+    assert_int_equal(service_info_next(&rest, &service), 1);
+    assert_span(service.name, "a");
+    assert_int_equal(service_info_next(&rest, &service), 1);
+    assert_span(service.name, "b");
+    assert_int_equal(service_info_next(&rest, &service), 0);
+    within = service.raw;
+    assert_int_equal(service_tag_next(&within, &tag), 1);
+    assert_span(tag, "tag");
+    within = service.raw;
+    assert_int_equal(service_instance_next(&within, &instance), 1);
+    assert_span(instance.instance_id, "one");
+    assert_span(instance.identity, "client");
+    assert_true(instance.since == 1700000000000 && instance.in_flight == 3 && instance.draining);
+    within = instance.raw;
+    assert_int_equal(instance_tag_next(&within, &tag), 1);
+    within = instance.raw;
+    for (int j = 0; j < 100; j++)
+        assert_int_equal(instance_endpoint_next(&within, &endpoint), 1);
+    assert_span(endpoint.path, "/p/**");
+    assert_span(endpoint.doc, "doc");
+    assert_true(endpoint.stream);
+    assert_int_equal(instance_endpoint_next(&within, &endpoint), 0);
+    bytes_unref(raw);
+}
+
+static void what_a_service_offers_survives_a_round_trip(void **state)
+{
+    (void)state;
+    struct discover_writer w = {0};
+    struct bus_endpoint endpoint = {.path = text_span("/p")};
+    struct span name;
+    introspect_name(&w, text_span("orders"));
+    introspect_endpoint(&w, &endpoint);
+    struct bytes *raw = discover_message(&w);
+    assert_int_equal(introspect_response_decode(bytes_span(raw), &name), REASON_NONE);
+    assert_span(name, "orders");
+    struct span rest = bytes_span(raw);
+    assert_int_equal(introspect_endpoint_next(&rest, &endpoint), 1);
+    assert_span(endpoint.path, "/p");
+    assert_int_equal(introspect_endpoint_next(&rest, &endpoint), 0);
+    bytes_unref(raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +474,8 @@ int main(void)
         cmocka_unit_test(plain_calls_survive_a_round_trip),
         cmocka_unit_test(answers_and_items_survive_a_round_trip),
         cmocka_unit_test(questions_about_services_survive_a_round_trip),
+        cmocka_unit_test(who_is_there_survives_a_round_trip),
+        cmocka_unit_test(what_a_service_offers_survives_a_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,9 +166,8 @@ static void whatever_happens_each_exchange_keeps_its_order(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t dice = raw_random(&seed), which = dice % LANES;
         if (dice >> 32 & 3) {
-            struct frame frame = {.exchange = which,
-                                  .kind = FRAME_CREDIT,
-                                  .credit = {.items = ++put_next[which]}};
+            struct frame frame = {
+                .exchange = which, .kind = FRAME_CREDIT, .credit = {.items = ++put_next[which]}};
             assert_true(outbox_put(&outbox, &lane[which], &frame, NULL));
             continue;
         }
