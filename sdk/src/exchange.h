@@ -40,7 +40,6 @@ struct exchange {
     struct outbox_lane lane;   /* what waits to be sent */
     size_t waiting;            /* bytes of bodies put since the lane was last empty */
     int64_t items, bytes;      /* credit: more may be sent while above zero */
-    bool heard;                /* something of it has come */
     struct bytes *rest;        /* a body that is sent in pieces; NULL: none */
     size_t rest_at;            /* what has been put of it */
     uint8_t *body;             /* a body that is received, ended by NUL; NULL: none */

@@ -71,7 +71,6 @@ void session_add(struct session *session, struct exchange *exchange, uint64_t nu
     exchange->waiting = 0;
     exchange->items = exchange->bytes = 0;
     exchange->owed = 0;
-    exchange->heard = false;
     exchange->next = *bucket;
     *bucket = exchange;
     session->exchanges++;
@@ -90,10 +89,10 @@ bool session_remove(struct exchange *exchange)
             break;
         }
     session->exchanges--;
-    bool waited = outbox_drop(&session->outbox, &exchange->lane);
+    outbox_drop(&session->outbox, &exchange->lane);
     exchange->session = NULL;
     exchange_fini(exchange);
-    return waited && !exchange->heard;
+    return exchange->lane.taken == 0;
 }
 
 bool session_cancel(struct exchange *exchange)
@@ -248,7 +247,6 @@ static void fail(struct exchange *exchange, struct span raw)
 static void pass_on(struct exchange *exchange, const struct frame *frame)
 {
     struct error error;
-    exchange->heard = true;
     switch (frame->kind) {
     case FRAME_CREDIT:
         exchange_credit(exchange, frame->credit.items, frame->credit.bytes);
