@@ -48,6 +48,39 @@ static void request_free(struct request *request)
     free(request);
 }
 
+/* ---- sending ---- */
+
+static void put(struct request *request, int64_t now_ms)
+{
+    struct session *session = &request->client->asks;
+    struct frame frame = {.kind = FRAME_CALL, .call = request->ask};
+    int64_t left_ms = request->deadline_ms - now_ms;
+    frame.call.timeout_ms = left_ms < 1 ? 1 : left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX;
+    frame.call.credit_bytes = EXCHANGE_WINDOW;
+    session_add(session, &request->exchange, 0);
+    exchange_put_body(&request->exchange, &frame, &frame.call.body, &frame.call.body_bytes,
+                      request->body);
+}
+
+/* Put what waits and has room; session_flush follows. */
+static void put_waiting(muon_client *c)
+{
+    struct session *session = &c->asks;
+    int64_t now_ms = clock_now_ms();
+    struct request *request;
+    while (session_is_open(session) && session->exchanges < session->max_calls &&
+           (request = c->requests.unsent)) {
+        c->requests.unsent = request->next;
+        put(request, now_ms);
+    }
+}
+
+static void go_on(muon_client *c)
+{
+    put_waiting(c);
+    session_flush(&c->asks);
+}
+
 /* ---- the end of one ---- */
 
 static void unlink_it(struct requests *requests, struct request *request)
@@ -75,6 +108,7 @@ static void end(struct request *request)
     request->outcome = NULL;
     request_free(request);
     outcome_deliver(outcome);
+    put_waiting(c); /* in its place */
 }
 
 /* Take it off and fail. maybe: say so if it had left. */
@@ -171,32 +205,6 @@ static void room(struct exchange *exchange)
 static const struct exchange_end caller = {.frame = frame, .over = over, .room = room};
 
 /* ---- the session ---- */
-
-static void put(struct request *request, int64_t now_ms)
-{
-    struct session *session = &request->client->asks;
-    struct frame frame = {.kind = FRAME_CALL, .call = request->ask};
-    int64_t left_ms = request->deadline_ms - now_ms;
-    frame.call.timeout_ms = left_ms < 1 ? 1 : left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX;
-    frame.call.credit_bytes = EXCHANGE_WINDOW;
-    session_add(session, &request->exchange, 0);
-    exchange_put_body(&request->exchange, &frame, &frame.call.body, &frame.call.body_bytes,
-                      request->body);
-}
-
-/* Put what waits and has room. */
-static void go_on(muon_client *c)
-{
-    struct session *session = &c->asks;
-    int64_t now_ms = clock_now_ms();
-    struct request *request;
-    while (session_is_open(session) && session->exchanges < session->max_calls &&
-           (request = c->requests.unsent)) {
-        c->requests.unsent = request->next;
-        put(request, now_ms);
-    }
-    session_flush(session);
-}
 
 static bool is_wanted(const muon_client *c)
 {
