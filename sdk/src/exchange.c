@@ -11,8 +11,6 @@
 
 #include "sdk/src/session.h"
 
-enum { CREDIT_MAX = 1 << 30 }; /* nobody needs more */
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -70,8 +68,9 @@ static bool put_chunk(struct exchange *exchange)
 
 static int64_t sum(int64_t have, uint64_t more)
 {
-    int64_t both = have + (int64_t)(more < CREDIT_MAX ? more : CREDIT_MAX);
-    return both < CREDIT_MAX ? both : CREDIT_MAX;
+    const int64_t most = INT64_MAX / 4; /* nobody needs more */
+    int64_t both = have + (more < (uint64_t)most ? (int64_t)more : most);
+    return both < most ? both : most;
 }
 
 void exchange_credit(struct exchange *exchange, uint32_t items, uint64_t bytes)

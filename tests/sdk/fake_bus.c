@@ -20,7 +20,7 @@ struct call {
     struct serve_call *serve;
     unsigned number;
     struct outbox outbox;
-    bool is_stream, sending, finishing, over, gone;
+    bool is_stream, sending, unread, finishing, over, gone;
     enum reason end;
 };
 
@@ -30,7 +30,7 @@ struct fake_bus {
     char url[64];
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool is_stopped, confirm;
+    bool is_stopped, confirm, held;
     enum reason refusal;
     struct bus_welcome welcome;
     struct call calls[CALLS_MAX];
@@ -217,7 +217,8 @@ static void connect_message(struct serve_call *serve, struct bytes *message)
         }
         assert_int_equal(more, 0);
         bus->most = n > bus->most ? n : bus->most;
-        if (!call->over)
+        call->unread = bus->held;
+        if (!call->over && !bus->held)
             serve_read(serve);
     } else {
         call->finishing = true;
@@ -441,6 +442,19 @@ void fake_bus_confirm(struct fake_bus *bus, bool confirm)
 {
     pthread_mutex_lock(&bus->mutex);
     bus->confirm = confirm;
+    pthread_mutex_unlock(&bus->mutex);
+}
+
+void fake_bus_hold(struct fake_bus *bus, bool hold)
+{
+    pthread_mutex_lock(&bus->mutex);
+    bus->held = hold;
+    for (unsigned i = 0; !hold && i < bus->calls_len; i++) {
+        struct call *call = &bus->calls[i];
+        if (call->unread && !call->over)
+            serve_read(call->serve);
+        call->unread = false;
+    }
     pthread_mutex_unlock(&bus->mutex);
 }
 

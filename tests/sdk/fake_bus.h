@@ -24,6 +24,9 @@ void fake_bus_refuse(struct fake_bus *bus, enum reason reason);
 /* Whether an Endpoint is answered by itself; true at first. */
 void fake_bus_confirm(struct fake_bus *bus, bool confirm);
 
+/* While held, nothing more is read from sessions. */
+void fake_bus_hold(struct fake_bus *bus, bool hold);
+
 /* A frame that has come, and on which call: Connect and Stream calls count from 1, in the order begun. */
 struct seen {
     unsigned call;
