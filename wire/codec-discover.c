@@ -177,7 +177,7 @@ static int endpoint_next(struct span *rest, uint32_t number, struct bus_endpoint
     return fields_decode(&endpoint_fields, raw, endpoint, NULL) == REASON_NONE ? 1 : -1;
 }
 
-int service_info_next(struct span *rest, struct service_info *info)
+int service_entry_next(struct span *rest, struct service_entry *info)
 {
     int more = next(rest, RESPONSE_SERVICE, &info->raw);
     if (more <= 0)

@@ -44,11 +44,11 @@ struct bytes *discover_message(struct discover_writer *w);
 
 /* ---- read: 1: taken; 0: the end; -1: malformed ---- */
 
-struct service_info {
+struct service_entry {
     struct span name;
     struct span raw; /* for service_tag_next, service_instance_next */
 };
-int service_info_next(struct span *rest, struct service_info *info);
+int service_entry_next(struct span *rest, struct service_entry *info);
 int service_tag_next(struct span *rest, struct span *tag);
 int service_instance_next(struct span *rest, struct instance_info *info);
 int instance_tag_next(struct span *rest, struct span *tag);

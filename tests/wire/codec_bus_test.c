@@ -413,14 +413,14 @@ static void who_is_there_survives_a_round_trip(void **state)
     }
     struct bytes *raw = discover_message(&w);
     struct span rest = bytes_span(raw), within, tag;
-    struct service_info service;
+    struct service_entry service;
     struct instance_info instance;
     struct bus_endpoint endpoint;
-    assert_int_equal(service_info_next(&rest, &service), 1);
+    assert_int_equal(service_entry_next(&rest, &service), 1);
     assert_span(service.name, "a");
-    assert_int_equal(service_info_next(&rest, &service), 1);
+    assert_int_equal(service_entry_next(&rest, &service), 1);
     assert_span(service.name, "b");
-    assert_int_equal(service_info_next(&rest, &service), 0);
+    assert_int_equal(service_entry_next(&rest, &service), 0);
     within = service.raw;
     assert_int_equal(service_tag_next(&within, &tag), 1);
     assert_span(tag, "tag");
