@@ -69,7 +69,7 @@ static void init(muon_client *c)
     connection_init(&c->connection);
     emit_stream_init(&c->emits);
     session_init(&c->asks, c, &request_role);
-    session_init(&c->serves, c, &serve_role);
+    session_init(&c->serves, c, &serving_role);
     request_init(&c->requests);
     c->timer.op.done = timer_done;
     c->stop.done = stop_all;
@@ -199,7 +199,7 @@ static bool cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
     bool calls = unary_cancel(c, q, tag);
     bool subs = subscribe_cancel(c, q, tag);
     bool requests = request_cancel(c, q, tag);
-    bool servers = serve_cancel(c, q, tag);
+    bool servers = serving_cancel(c, q, tag);
     bool watchers = watch_cancel(c, q, tag);
     return emits || calls || subs || requests || servers || watchers;
 }
@@ -320,7 +320,7 @@ static void stop(muon_client *c)
 /* Is nothing left of what muon_close waits for? */
 static bool is_flushed(const muon_client *c)
 {
-    return c->emits.waiting == 0 && serve_is_done(c);
+    return c->emits.waiting == 0 && serving_is_done(c);
 }
 
 /* Let the last answers arrive: a call that is cancelled may take with it what the server has not read yet. */
@@ -345,7 +345,7 @@ int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
     pthread_mutex_lock(&c->mutex);
     if (c->phase == CLIENT_OPEN) {
         c->phase = CLIENT_CLOSING;
-        serve_drain(c, clock_left_ms(deadline_ms));
+        serving_drain(c, clock_left_ms(deadline_ms));
     }
     bool in_time = true;
     while (in_time && c->phase == CLIENT_CLOSING && !is_flushed(c))

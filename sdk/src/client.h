@@ -25,7 +25,7 @@
 #include "sdk/src/log.h"
 #include "sdk/src/metrics.h"
 #include "sdk/src/request.h"
-#include "sdk/src/serve.h"
+#include "sdk/src/serving.h"
 #include "sdk/src/session.h"
 #include "sdk/src/subscribe.h"
 #include "sdk/src/unary.h"

@@ -50,7 +50,7 @@ void connection_init(struct connection *connection)
 void connection_tell(muon_client *c)
 {
     int32_t state = c->connection.state;
-    bool early = state == MUON_STATE_READY && !serve_is_registered(c);
+    bool early = state == MUON_STATE_READY && !serving_is_registered(c);
     watch_tell(c, early ? MUON_STATE_CONNECTING : state);
 }
 

@@ -71,10 +71,10 @@ static bool put_instances(struct text_out *out, struct span rest)
 
 static bool put_services(struct text_out *out, struct span rest, const char **comma)
 {
-    struct service_info info;
+    struct service_entry info;
     bool sound = true;
     int more = 0;
-    while (sound && (more = service_info_next(&rest, &info)) > 0) {
+    while (sound && (more = service_entry_next(&rest, &info)) > 0) {
         text_out_put(out, "%s{\"identifier\":", *comma);
         text_out_string(out, info.name);
         sound = put_texts(out, "tags", info.raw, service_tag_next) && put_instances(out, info.raw);

@@ -39,7 +39,7 @@ int32_t muon_ping(muon_client *c, int32_t timeout_ms, muon_error *err)
     if (!valid)
         return MUON_EINVAL;
     status = ask(c, timeout_ms, &info, err);
-    return status == MUON_OK ? serve_await(c, deadline_ms, err) : status;
+    return status == MUON_OK ? serving_await(c, deadline_ms, err) : status;
 }
 
 int32_t muon_info(muon_client *c, int32_t timeout_ms, muon_reply **out, muon_error *err)

@@ -1,5 +1,5 @@
 /*
- * server.h - one muon_server: registered by serve.c, given calls, closed. The public functions are in services.h.
+ * server.h - one muon_server: registered by serving.c, given calls, closed. The public functions are in services.h.
  *
  * It is in the client's list until it is over: closed, or not accepted by photond. All under the client's lock.
  */

@@ -1,11 +1,11 @@
 /*
- * serve.c - the serving session: servers are registered on it, and calls find their server.
+ * serving.c - the serving session: servers are registered on it, and calls find their server.
  *
  * Each session begins with an Endpoint for each of them,
  * right behind the Hello; one is registered when photond has said so, and until all are the client does not say that it is
  * ready. How many calls one takes is decided here: photond is told the most it allows, because it counts by instance and not by path.
  */
-#include "sdk/src/serve.h"
+#include "sdk/src/serving.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@
 
 /* ---- registration ---- */
 
-bool serve_is_registered(const muon_client *c)
+bool serving_is_registered(const muon_client *c)
 {
     return c->servers.unconfirmed == 0;
 }
@@ -137,12 +137,12 @@ static bool frame(muon_client *c, const struct frame *frame)
     return true;
 }
 
-const struct session_role serve_role = {
+const struct session_role serving_role = {
     .is_wanted = is_wanted, .hello = hello, .begun = begun, .frame = frame, .lost = lost};
 
 /* ---- the client's end ---- */
 
-bool serve_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
+bool serving_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
 {
     bool found = false;
     muon_server *next;
@@ -158,7 +158,7 @@ bool serve_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
     return found;
 }
 
-void serve_drain(muon_client *c, int64_t left_ms)
+void serving_drain(muon_client *c, int64_t left_ms)
 {
     struct session *session = &c->serves;
     const struct frame frame = {
@@ -166,26 +166,26 @@ void serve_drain(muon_client *c, int64_t left_ms)
         .drain_ms = left_ms < 0 || left_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)left_ms};
     if (session->call)
         session_put(session, NULL, &frame, NULL);
-    serve_cancel(c, NULL, NULL);
+    serving_cancel(c, NULL, NULL);
     session_flush(session);
 }
 
-bool serve_is_done(const muon_client *c)
+bool serving_is_done(const muon_client *c)
 {
     return c->servers.requests == 0 && (!c->serves.call || session_is_quiet(&c->serves));
 }
 
-int32_t serve_await(muon_client *c, int64_t deadline_ms, muon_error *err)
+int32_t serving_await(muon_client *c, int64_t deadline_ms, muon_error *err)
 {
     int32_t status = client_enter(c, err);
     if (status != MUON_OK)
         return status;
     bool in_time = true;
-    while (in_time && c->phase == CLIENT_OPEN && !serve_is_registered(c))
+    while (in_time && c->phase == CLIENT_OPEN && !serving_is_registered(c))
         in_time = clock_wait(&c->changed, &c->mutex, deadline_ms);
     if (c->phase != CLIENT_OPEN)
         status = status_fail(err, MUON_ECLOSED, "the client was closed");
-    else if (!serve_is_registered(c))
+    else if (!serving_is_registered(c))
         status = status_fail(err, MUON_ETIMEDOUT, "what is served is not registered yet: %s",
                              connection_why(c, c->serves.failure[0] ? c->serves.failure
                                                                     : "photond has not answered"));

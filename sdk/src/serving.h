@@ -1,8 +1,8 @@
 /*
- * serve.h - what this client serves: its muon_servers, registered on its serving session, and who gets which call.
+ * serving.h - what this client serves: its muon_servers, registered on its serving session, and who gets which call.
  */
-#ifndef MUON_SDK_SERVE_H
-#define MUON_SDK_SERVE_H
+#ifndef MUON_SDK_SERVING_H
+#define MUON_SDK_SERVING_H
 
 #include <stdbool.h>
 
@@ -16,21 +16,21 @@ struct servers {
 };
 
 /* The role of the client's serving session. */
-extern const struct session_role serve_role;
+extern const struct session_role serving_role;
 
 /* ---- under the client's lock ---- */
 
 /* Is everything that is served registered? */
-bool serve_is_registered(const muon_client *c);
-bool serve_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag); /* NULL: any */
+bool serving_is_registered(const muon_client *c);
+bool serving_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag); /* NULL: any */
 
 /* The client is closing: tell photond, and take no more calls. Then wait until it is done, and end the session. */
-void serve_drain(muon_client *c, int64_t left_ms);
-bool serve_is_done(const muon_client *c);
+void serving_drain(muon_client *c, int64_t left_ms);
+bool serving_is_done(const muon_client *c);
 
 /* ---- not under the lock ---- */
 
 /* Wait until everything is registered. MUON_ETIMEDOUT. */
-int32_t serve_await(muon_client *c, int64_t deadline_ms, muon_error *err);
+int32_t serving_await(muon_client *c, int64_t deadline_ms, muon_error *err);
 
 #endif
