@@ -32,24 +32,25 @@ MUON_API uint32_t muon_version(void);
 
 enum {
     MUON_OK = 0,
-    MUON_END = 1,         /* no more events: a cold replay is over */
+    MUON_END = 1,         /* no more events: a cold replay, or a service's stream, is over */
     MUON_EAGAIN = -1,     /* in-flight limit reached, or nothing ready: drain the queue */
     MUON_ETIMEDOUT = -2,  /* the deadline passed */
-    MUON_ECANCELLED = -3, /* by muon_cancel or by close */
+    MUON_ECANCELLED = -3, /* by muon_cancel or by close; of a muon_call: the caller has gone */
     MUON_ECLOSED = -4,    /* object or client is closed */
     MUON_EINVAL = -5,     /* bad argument: the message names it */
     MUON_ENOMEM = -6,
-    MUON_EUNAVAIL = -7,     /* the server cannot be reached, or is busy, full, or going down */
-    MUON_ENOENT = -8,       /* no such event, file, operation */
-    MUON_ECONFLICT = -9,    /* an expected version does not match: see muon_error.version */
-    MUON_EAUTH = -10,       /* missing or bad credentials */
-    MUON_EPERM = -11,       /* not allowed */
-    MUON_ETOOBIG = -12,     /* event, batch or message over a limit */
-    MUON_EREMOTE = -13,     /* the responder went away without an answer */
-    MUON_EPROTO = -14,      /* unexpected answer from the peer */
-    MUON_EFORKED = -15,     /* a client was opened before fork() */
-    MUON_EUSER = -16,       /* your muon_apply_fn returned non-zero */
-    MUON_EEXIST = -17,      /* an event id has other content, or part of a batch is stored */
+    MUON_EUNAVAIL = -7,  /* the server cannot be reached, or is busy, full, or going down */
+    MUON_ENOENT = -8,    /* no such event, service, path, file, operation */
+    MUON_ECONFLICT = -9, /* an expected version does not match: see muon_error.version */
+    MUON_EAUTH = -10,    /* missing or bad credentials */
+    MUON_EPERM = -11,    /* not allowed */
+    MUON_ETOOBIG = -12,  /* event, batch or message over a limit */
+    MUON_EREMOTE = -13,  /* the responder or publisher was lost, or failed */
+    MUON_EPROTO = -14,   /* unexpected answer from the peer */
+    MUON_EFORKED = -15,  /* a client was opened before fork() */
+    MUON_EUSER = -16,    /* your muon_apply_fn returned non-zero */
+    MUON_EEXIST =
+        -17, /* an event id has other content, part of a batch is stored; a path is served already */
     MUON_ECORRUPT = -18,    /* the store's data is damaged: the message says where */
     MUON_EWRONGSTORE = -19, /* it is another store than the one read before: start over */
     MUON_EINTERNAL = -99
