@@ -127,8 +127,7 @@ static enum reason check_epoch(const struct instance *old, const struct bus_hell
         return error_set(error, REASON_DENIED,
                          "the instance %s is connected with epoch %llu, yours is %llu: two "
                          "processes use one instance id, or the epoch has not risen",
-                         old->id, (unsigned long long)old->epoch,
-                         (unsigned long long)hello->epoch);
+                         old->id, (unsigned long long)old->epoch, (unsigned long long)hello->epoch);
     return REASON_NONE;
 }
 
@@ -405,8 +404,8 @@ enum reason registry_pick(struct bus *bus, const struct bus_url *url, struct ins
     struct service *service = registry_find(bus, url->service);
     int name_len = (int)url->service.len, path_len = (int)url->path.len;
     if (!service)
-        return error_set(error, REASON_NO_SUCH_SERVICE, "nobody serves \"%.*s\" now: is it running?",
-                         name_len, url->service.data);
+        return error_set(error, REASON_NO_SUCH_SERVICE,
+                         "nobody serves \"%.*s\" now: is it running?", name_len, url->service.data);
     struct route *route = route_match(bus, service, url);
     if (!route)
         return error_set(error, REASON_NO_SUCH_PATH,

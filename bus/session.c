@@ -54,6 +54,7 @@ static void run(struct task *task)
         return;
     struct error error;
     s->finished = true;
+    session_uncount(s); /* before its client can know that it is over */
     if (s->reason)
         error_set(&error, s->reason, "%s", s->why);
     pthread_mutex_unlock(&bus->lock);
