@@ -37,7 +37,7 @@ static void run(struct task *task)
         return;
     if (s->out_of_memory)
         session_end(s, REASON_BUSY, "photond is out of memory: connect again later");
-    if (bus->draining && s->ends.len == 0 && !s->outbox.urgent_first)
+    if (bus->draining && s->ends.len == 0 && s->outbox.bytes == 0)
         session_end(s, REASON_SHUTTING_DOWN, "the store is going down: connect again");
     size_t len = s->lost ? 0 : outbox_take(&s->outbox, parts, 128, MESSAGE_BYTES);
     if (len) {

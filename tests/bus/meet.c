@@ -97,11 +97,10 @@ void party_serve(struct party *party, struct meet *meet, const char *service, co
     bool stream = strncmp(path, "stream:", 7) == 0;
     party_open(party, meet->caller);
     party_hello(party, service, instance);
-    party_say(party,
-              &(struct frame){.kind = FRAME_ENDPOINT,
-                              .endpoint = {.path = text_span(path + (stream ? 7 : 0)),
-                                           .doc = text_span("a test's"),
-                                           .stream = stream}});
+    party_say(party, &(struct frame){.kind = FRAME_ENDPOINT,
+                                     .endpoint = {.path = text_span(path + (stream ? 7 : 0)),
+                                                  .doc = text_span("a test's"),
+                                                  .stream = stream}});
     party_hear(party, FRAME_ENDPOINT_DONE, 0, &frame);
 }
 
@@ -205,8 +204,7 @@ void party_hear_error(struct party *party, uint64_t exchange, enum reason reason
     party_hear(party, FRAME_ERROR, exchange, &frame);
     assert_int_equal(error_decode(frame.error, error), REASON_NONE);
     if (error->reason != reason)
-        fail_msg("%s, not %s: %s", reason_name(error->reason), reason_name(reason),
-                 error->message);
+        fail_msg("%s, not %s: %s", reason_name(error->reason), reason_name(reason), error->message);
 }
 
 static void party_free(struct party *party)

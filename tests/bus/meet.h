@@ -72,7 +72,7 @@ void party_hear_error(struct party *party, uint64_t exchange, enum reason reason
                       struct error *error);
 /* The session ends with an Error of exchange 0, and then so does the call. */
 void party_hear_end(struct party *party, enum reason reason);
-void party_close(struct party *party); /* half-close, wait for the end, free */
+void party_close(struct party *party);  /* half-close, wait for the end, free */
 void party_vanish(struct party *party); /* cancel and free */
 
 /* Request, as a plain call. *answer (which is decoded) stays as long as *raw. */

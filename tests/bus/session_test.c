@@ -131,8 +131,8 @@ static void the_responders_error_reaches_the_caller(void **state)
     party_hear(&server, FRAME_CALL, 2, &frame);
     error_set(&error, REASON_DENIED, "not for you");
     struct bytes *encoded = error_encode(&error);
-    party_say(&server, &(struct frame){
-                           .exchange = 2, .kind = FRAME_ERROR, .error = bytes_span(encoded)});
+    party_say(&server,
+              &(struct frame){.exchange = 2, .kind = FRAME_ERROR, .error = bytes_span(encoded)});
     bytes_unref(encoded);
     party_hear_error(&client, 1, REASON_DENIED, &error);
     assert_string_equal(error.message, "not for you");
@@ -233,8 +233,8 @@ static void all_instances_full_is_busy(void **state)
                                                  .instance_id = text_span("1"),
                                                  .max_in_flight = 2}});
     party_hear(&server, FRAME_WELCOME, 0, &frame);
-    party_say(&server, &(struct frame){.kind = FRAME_ENDPOINT,
-                                       .endpoint = {.path = text_span("/place")}});
+    party_say(&server,
+              &(struct frame){.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/place")}});
     party_hear(&server, FRAME_ENDPOINT_DONE, 0, &frame);
     party_ask(&client, &meet);
     party_call(&client, 1, "rpc://orders/place", "");
@@ -281,10 +281,9 @@ static void a_newer_session_replaces_the_stale_one_of_its_instance(void **state)
     (void)state;
     struct party stale, fresh, twin, client;
     struct frame frame;
-    struct frame hello = {.kind = FRAME_HELLO,
-                          .hello = {.service = text_span("orders"),
-                                    .instance_id = text_span("1"),
-                                    .epoch = 2}};
+    struct frame hello = {
+        .kind = FRAME_HELLO,
+        .hello = {.service = text_span("orders"), .instance_id = text_span("1"), .epoch = 2}};
     party_serve(&stale, &meet, "orders", "1", "/place");
     party_ask(&client, &meet);
     party_call(&client, 1, "rpc://orders/place", "");
@@ -312,11 +311,16 @@ static void frames_that_break_the_contract_end_the_session(void **state)
 {
     (void)state;
     static const struct frame bad[] = {
-        {.exchange = 2, .kind = FRAME_CALL},   {.exchange = 1, .kind = FRAME_ANSWER},
-        {.exchange = 2, .kind = FRAME_ITEM},   {.exchange = 4, .kind = FRAME_END},
-        {.exchange = 1, .kind = FRAME_CANCEL}, {.exchange = 1, .kind = FRAME_CREDIT},
-        {.kind = FRAME_WELCOME},               {.kind = FRAME_CANCEL},
-        {.kind = FRAME_END},                   {.kind = FRAME_CREDIT},
+        {.exchange = 2, .kind = FRAME_CALL},
+        {.exchange = 1, .kind = FRAME_ANSWER},
+        {.exchange = 2, .kind = FRAME_ITEM},
+        {.exchange = 4, .kind = FRAME_END},
+        {.exchange = 1, .kind = FRAME_CANCEL},
+        {.exchange = 1, .kind = FRAME_CREDIT},
+        {.kind = FRAME_WELCOME},
+        {.kind = FRAME_CANCEL},
+        {.kind = FRAME_END},
+        {.kind = FRAME_CREDIT},
         {.kind = FRAME_ITEM},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
