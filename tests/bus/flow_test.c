@@ -196,12 +196,16 @@ static void answers_that_break_the_contract_are_told_to_both(void **state)
         enum reason caller, responder;
     } cases[] = {
         {{.kind = FRAME_ANSWER, .answer = {.body_bytes = MEET_BODY_BYTES + 1}},
-         false, REASON_TOO_LARGE, REASON_TOO_LARGE},
+         false,
+         REASON_TOO_LARGE,
+         REASON_TOO_LARGE},
         {{.kind = FRAME_ITEM}, false, REASON_RESPONDER_LOST, REASON_INVALID_ARGUMENT},
         {{.kind = FRAME_END}, false, REASON_RESPONDER_LOST, REASON_INVALID_ARGUMENT},
         {{.kind = FRAME_ANSWER}, true, REASON_RESPONDER_LOST, REASON_INVALID_ARGUMENT},
         {{.kind = FRAME_ITEM, .item = {.body_bytes = MEET_BODY_BYTES + 1}},
-         true, REASON_TOO_LARGE, REASON_TOO_LARGE},
+         true,
+         REASON_TOO_LARGE,
+         REASON_TOO_LARGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct party server, client;
@@ -283,7 +287,8 @@ static void a_large_body_that_waits_lets_others_pass(void **state)
         if (frame.kind == FRAME_ANSWER && frame.exchange != 1 && ++answers == REQUESTS)
             pieces_at_last_answer = pieces;
     }
-    (void)pieces_at_last_answer; /* how far it got depends on the network; outbox_test has the order */
+    (void)
+        pieces_at_last_answer; /* how far it got depends on the network; outbox_test has the order */
     party_close(&client);
     party_close(&server);
 }

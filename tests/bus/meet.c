@@ -50,6 +50,9 @@ void meet_open(struct meet *meet)
 
 void meet_drain(struct meet *meet)
 {
+    if (meet->draining)
+        return;
+    meet->draining = true;
     serve_stop(meet->serve, &meet->stopped.op);
     bus_drain(meet->bus, 1000);
 }

@@ -21,6 +21,7 @@ struct meet {
     struct serve_service service;
     struct caller *caller;
     char target[64];
+    bool draining;
     struct {
         struct cq_op op;
         pthread_mutex_t lock;

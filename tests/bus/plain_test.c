@@ -91,8 +91,7 @@ static void a_large_plain_request_goes_in_pieces_as_credit_is_given(void **state
     struct frame frame;
     size_t got;
     party_serve(&server, &meet, "copy", "1", "/copy");
-    struct caller_stream *stream =
-        ask("rpc://copy/copy", (struct span){large, sizeof large});
+    struct caller_stream *stream = ask("rpc://copy/copy", (struct span){large, sizeof large});
     party_hear(&server, FRAME_CALL, 2, &frame);
     assert_int_equal(frame.call.body_bytes, sizeof large);
     assert_int_equal(frame.call.body.len, BUS_FRAME_BYTES);
@@ -124,19 +123,19 @@ static void a_large_answer_is_put_together(void **state)
     struct caller_stream *stream = ask("rpc://copy/copy", text_span(""));
     party_hear(&server, FRAME_CALL, 2, &frame);
     credit = (int64_t)frame.call.credit_bytes;
-    party_say(&server, &(struct frame){.exchange = 2,
-                                       .kind = FRAME_ANSWER,
-                                       .answer = {.status = 200,
-                                                  .body = {large, PIECE},
-                                                  .body_bytes = sizeof large}});
+    party_say(&server,
+              &(struct frame){
+                  .exchange = 2,
+                  .kind = FRAME_ANSWER,
+                  .answer = {.status = 200, .body = {large, PIECE}, .body_bytes = sizeof large}});
     for (size_t at = PIECE; at < sizeof large;) {
         size_t len = sizeof large - at < PIECE ? sizeof large - at : PIECE;
         while (credit <= 0) {
             party_hear(&server, FRAME_CREDIT, 2, &frame);
             credit += (int64_t)frame.credit.bytes;
         }
-        party_say(&server, &(struct frame){
-                               .exchange = 2, .kind = FRAME_CHUNK, .chunk = {large + at, len}});
+        party_say(&server,
+                  &(struct frame){.exchange = 2, .kind = FRAME_CHUNK, .chunk = {large + at, len}});
         at += len;
         credit -= (int64_t)len;
     }
@@ -287,9 +286,9 @@ static void a_large_item_is_put_together(void **state)
     struct reader reader = {.stream = subscribe("stream://ticker/ticks")};
     party_hear(&server, FRAME_CALL, 2, &frame);
     int64_t bytes = (int64_t)frame.call.credit_bytes;
-    party_say(&server, &(struct frame){.exchange = 2,
-                                       .kind = FRAME_ITEM,
-                                       .item = {.body_bytes = PIECES * PIECE}});
+    party_say(
+        &server,
+        &(struct frame){.exchange = 2, .kind = FRAME_ITEM, .item = {.body_bytes = PIECES * PIECE}});
     for (size_t i = 0; i < PIECES; i++, bytes -= PIECE) {
         while (bytes <= 0) {
             party_hear(&server, FRAME_CREDIT, 2, &frame);
@@ -323,8 +322,7 @@ static struct service_entry service_named(struct span message, const char *name)
 static struct bytes *discover_once(const char *filter)
 {
     struct discover_request request = {.filter = text_span(filter)};
-    struct caller_stream *stream =
-        meet_begin(&meet, "Discover", discover_request_encode(&request));
+    struct caller_stream *stream = meet_begin(&meet, "Discover", discover_request_encode(&request));
     struct bytes *message = caller_stream_read(stream);
     assert_non_null(message);
     ended(stream, REASON_NONE, NULL);
@@ -365,8 +363,7 @@ static void a_watch_is_told_every_change(void **state)
     struct party server;
     struct error error;
     struct discover_request request = {.filter = text_span("watched"), .watch = true};
-    struct caller_stream *watch =
-        meet_begin(&meet, "Discover", discover_request_encode(&request));
+    struct caller_stream *watch = meet_begin(&meet, "Discover", discover_request_encode(&request));
     struct bytes *message = caller_stream_read(watch);
     assert_int_equal(message->len, 0);
     bytes_unref(message);
