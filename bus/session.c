@@ -86,9 +86,12 @@ static void beat(struct due *due)
         session_end(s, REASON_TIMED_OUT, "nothing was heard for two beats");
         return;
     }
-    if (!s->sending && now - s->said_ms >= beat_ms)
-        session_put(s, NULL, &frame, NULL);
-    int64_t silent_ms = s->heard_ms + 2 * beat_ms, next_ms = now + beat_ms;
+    if (now - s->said_ms >= beat_ms) {
+        if (!s->sending) /* what is on its way is a sign of life, too */
+            session_put(s, NULL, &frame, NULL);
+        s->said_ms = now;
+    }
+    int64_t silent_ms = s->heard_ms + 2 * beat_ms, next_ms = s->said_ms + beat_ms;
     core_due(s->bus, &s->due, s->reading && silent_ms < next_ms ? silent_ms : next_ms);
 }
 
