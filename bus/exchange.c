@@ -374,8 +374,8 @@ void exchange_credit(struct end *to, uint32_t items, uint64_t bytes)
 static struct bytes *piece(struct bytes *whole, size_t at)
 {
     size_t len = whole->len - at;
-    return bytes_slice(whole, (struct span){whole->data + at,
-                                            len < BUS_FRAME_BYTES ? len : BUS_FRAME_BYTES});
+    return bytes_slice(
+        whole, (struct span){whole->data + at, len < BUS_FRAME_BYTES ? len : BUS_FRAME_BYTES});
 }
 
 struct bytes *exchange_first(struct exchange_rest *rest, struct bytes *whole)

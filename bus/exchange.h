@@ -26,12 +26,12 @@ struct end {
     const struct end_ops *ops;
     void *owner;
     struct exchange *exchange;
-    struct hash_node node;    /* a session's: by number */
-    uint64_t number;          /* likewise */
-    struct outbox_lane lane;  /* likewise; taken tells whether the responder has seen the Call */
-    int64_t items, bytes;     /* what the other may still send to this one */
-    uint64_t body_left;       /* of the body that this one is sending */
-    struct bus_credit held;   /* for a session that does not read */
+    struct hash_node node;   /* a session's: by number */
+    uint64_t number;         /* likewise */
+    struct outbox_lane lane; /* likewise; taken tells whether the responder has seen the Call */
+    int64_t items, bytes;    /* what the other may still send to this one */
+    uint64_t body_left;      /* of the body that this one is sending */
+    struct bus_credit held;  /* for a session that does not read */
 };
 
 struct exchange {

@@ -54,7 +54,8 @@ static void queue(struct inside_call *c)
 
 static void run(struct task *task)
 {
-    struct inside_call *c = (struct inside_call *)((char *)task - offsetof(struct inside_call, task));
+    struct inside_call *c =
+        (struct inside_call *)((char *)task - offsetof(struct inside_call, task));
     struct bus *bus = c->inside->bus;
     c->waking = true;
     while (c->woken) {

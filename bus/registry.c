@@ -13,6 +13,12 @@
 #include "bus/owners.h"
 #include "wire/text.h"
 
+/* A text of its own; NULL: no memory. */
+static char *copy(struct span text)
+{
+    return strndup(text.len ? (const char *)text.data : "", text.len);
+}
+
 /* ---- services ---- */
 
 static bool is_service(const struct hash_node *node, const void *key)
@@ -31,7 +37,7 @@ static struct service *service_new(struct bus *bus, struct span name, const char
     struct service *service = calloc(1, sizeof *service);
     if (!service)
         return NULL;
-    service->name = strndup((const char *)name.data, name.len);
+    service->name = copy(name);
     service->identity = strdup(identity);
     if (!service->name || !service->identity) {
         free(service->name);
@@ -67,11 +73,11 @@ static struct instance *instance_new(const struct bus_hello *hello, const char *
     struct instance *instance = calloc(1, sizeof *instance);
     if (!instance)
         return NULL;
-    instance->id = strndup((const char *)hello->instance_id.data, hello->instance_id.len);
+    instance->id = copy(hello->instance_id);
     instance->identity = strdup(identity);
     bool ok = instance->id && instance->identity;
     for (size_t i = 0; ok && i < hello->tags; i++) {
-        char *tag = strndup((const char *)hello->tag[i].data, hello->tag[i].len);
+        char *tag = copy(hello->tag[i]);
         if (tag)
             instance->tag[instance->tags++] = tag;
         ok = tag != NULL;
@@ -127,8 +133,7 @@ static enum reason check_epoch(const struct instance *old, const struct bus_hell
         return error_set(error, REASON_DENIED,
                          "the instance %s is connected with epoch %llu, yours is %llu: two "
                          "processes use one instance id, or the epoch has not risen",
-                         old->id, (unsigned long long)old->epoch,
-                         (unsigned long long)hello->epoch);
+                         old->id, (unsigned long long)old->epoch, (unsigned long long)hello->epoch);
     return REASON_NONE;
 }
 
@@ -296,7 +301,7 @@ enum reason registry_serve(struct bus *bus, struct instance *instance,
                          "%d paths are served by %s already, as many as one instance may: use a "
                          "path that ends with two stars",
                          BUS_ENDPOINTS_MAX, instance->id);
-    char *doc = strndup((const char *)endpoint->doc.data, endpoint->doc.len);
+    char *doc = copy(endpoint->doc);
     if (doc && !served)
         served = served_new(bus, instance, &key, route);
     if (!doc || !served) {
@@ -405,8 +410,8 @@ enum reason registry_pick(struct bus *bus, const struct bus_url *url, struct ins
     struct service *service = registry_find(bus, url->service);
     int name_len = (int)url->service.len, path_len = (int)url->path.len;
     if (!service)
-        return error_set(error, REASON_NO_SUCH_SERVICE, "nobody serves \"%.*s\" now: is it running?",
-                         name_len, url->service.data);
+        return error_set(error, REASON_NO_SUCH_SERVICE,
+                         "nobody serves \"%.*s\" now: is it running?", name_len, url->service.data);
     struct route *route = route_match(bus, service, url);
     if (!route)
         return error_set(error, REASON_NO_SUCH_PATH,

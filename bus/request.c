@@ -35,7 +35,8 @@ static void answer_begin(struct request *r, const struct frame *frame, struct by
     struct bus_answer answer = frame->answer;
     struct error error;
     if (answer.body_bytes)
-        answer.body = (struct span){nothing, (size_t)answer.body_bytes}; /* only its length counts */
+        answer.body =
+            (struct span){nothing, (size_t)answer.body_bytes}; /* only its length counts */
     r->head = bus_response_encode(&answer);
     if (r->head && plain_body_begin(&r->body, piece, answer.body_bytes))
         return;
@@ -198,7 +199,5 @@ static void begin(struct serve_call *call, void *service, struct bytes *message)
     core_leave(bus);
 }
 
-const struct serve_method request_method = {.path = "/muon.v1.BusService/Request",
-                                            .begin = begin,
-                                            .lost = lost,
-                                            .gone = gone};
+const struct serve_method request_method = {
+    .path = "/muon.v1.BusService/Request", .begin = begin, .lost = lost, .gone = gone};

@@ -169,7 +169,14 @@ void session_add(struct session *s)
         session_end(s, REASON_BUSY, "there are as many sessions as the settings allow");
     else if (!core_due(bus, &s->due, s->heard_ms + bus->options.beat_ms))
         session_end(s, REASON_BUSY, "photond is out of memory: retry later");
-    bus->sessions_len++;
+    s->counted = !s->ended;
+    bus->sessions_len += s->counted;
+}
+
+void session_uncount(struct session *s)
+{
+    s->bus->sessions_len -= s->counted;
+    s->counted = false;
 }
 
 void session_remove(struct session *s)
@@ -180,7 +187,7 @@ void session_remove(struct session *s)
     *(s->prev ? &s->prev->next : &bus->sessions) = s->next;
     if (s->next)
         s->next->prev = s->prev;
-    bus->sessions_len--;
+    session_uncount(s);
 }
 
 /* Last words, before which nothing else is said any more. */

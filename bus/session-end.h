@@ -20,7 +20,7 @@ struct session {
     uint64_t last_client, last_server; /* numbers begun */
     unsigned calls;                    /* of its own under way */
     int64_t heard_ms, said_ms;
-    bool welcomed, reading, sending, holding, out_of_memory, lost, ended, finished;
+    bool counted, welcomed, reading, sending, holding, out_of_memory, lost, ended, finished;
     enum reason reason; /* why it ended */
     char why[400];
 };
@@ -38,6 +38,8 @@ void session_release(struct session *s);
 
 void session_add(struct session *s); /* or end it at once: there are too many, or photond drains */
 void session_remove(struct session *s);
+/* It is no longer one of those that the settings limit. */
+void session_uncount(struct session *s);
 /* Once; again does nothing. REASON_NONE: in an orderly way. */
 void session_end(struct session *s, enum reason reason, const char *why);
 

@@ -37,7 +37,7 @@ static void run(struct task *task)
         return;
     if (s->out_of_memory)
         session_end(s, REASON_BUSY, "photond is out of memory: connect again later");
-    if (bus->draining && s->ends.len == 0 && !s->outbox.urgent_first)
+    if (bus->draining && s->ends.len == 0 && s->outbox.bytes == 0)
         session_end(s, REASON_SHUTTING_DOWN, "the store is going down: connect again");
     size_t len = s->lost ? 0 : outbox_take(&s->outbox, parts, 128, MESSAGE_BYTES);
     if (len) {
@@ -54,6 +54,7 @@ static void run(struct task *task)
         return;
     struct error error;
     s->finished = true;
+    session_uncount(s); /* before its client can know that it is over */
     if (s->reason)
         error_set(&error, s->reason, "%s", s->why);
     pthread_mutex_unlock(&bus->lock);
@@ -85,9 +86,12 @@ static void beat(struct due *due)
         session_end(s, REASON_TIMED_OUT, "nothing was heard for two beats");
         return;
     }
-    if (!s->sending && now - s->said_ms >= beat_ms)
-        session_put(s, NULL, &frame, NULL);
-    int64_t silent_ms = s->heard_ms + 2 * beat_ms, next_ms = now + beat_ms;
+    if (now - s->said_ms >= beat_ms) {
+        if (!s->sending) /* what is on its way is a sign of life, too */
+            session_put(s, NULL, &frame, NULL);
+        s->said_ms = now;
+    }
+    int64_t silent_ms = s->heard_ms + 2 * beat_ms, next_ms = s->said_ms + beat_ms;
     core_due(s->bus, &s->due, s->reading && silent_ms < next_ms ? silent_ms : next_ms);
 }
 

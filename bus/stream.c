@@ -228,8 +228,9 @@ static void begin(struct serve_call *call, void *service, struct bytes *message)
     struct bus_call request;
     struct error error;
     struct stream *s = calloc(1, sizeof *s);
-    enum reason reason = s ? decode(message, &request, &error)
-                           : error_set(&error, REASON_BUSY, "photond is out of memory: retry later");
+    enum reason reason =
+        s ? decode(message, &request, &error)
+          : error_set(&error, REASON_BUSY, "photond is out of memory: retry later");
     serve_call_set(call, s);
     if (reason != REASON_NONE) {
         free(s);
