@@ -1,0 +1,467 @@
+/*
+ * Services that meet at a real photond: asked, overtaken, killed, large, slow, closed.
+ */
+#include "tests/lib/photond.h"
+#include "tests/sdk/made.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 60000 };
+
+static const made_settings shop[] = {
+    {"service.name", "shop"}, {"service.tags", "eu,fast"}, {NULL, NULL}};
+
+struct scene {
+    struct photond *p;
+    muon_client *serves, *asks;
+    muon_server *s;
+    pthread_t thread;
+};
+
+static muon_server *serve(muon_client *c, const char *path, const muon_serve_opts *opts)
+{
+    muon_server *s;
+    muon_error err;
+    if (muon_serve(c, path, opts, &s, &err) != MUON_OK ||
+        muon_ping(c, PATIENCE_MS, &err) != MUON_OK)
+        fail_msg("%s", err.message);
+    return s;
+}
+
+static struct scene open_scene(const char *path, const muon_serve_opts *opts)
+{
+    const struct photond_options plain = {.plain = true};
+    struct scene scene = {.p = photond_new(&plain)};
+    assert_true(photond_start(scene.p));
+    scene.serves = made_client(photond_url(scene.p), shop);
+    scene.asks = made_client(photond_url(scene.p), NULL);
+    scene.s = path ? serve(scene.serves, path, opts) : NULL;
+    return scene;
+}
+
+static void close_scene(struct scene *scene)
+{
+    muon_server_free(scene->s);
+    made_close(scene->serves);
+    made_close(scene->asks);
+    photond_free(scene->p);
+}
+
+static muon_call *next(muon_server *s)
+{
+    muon_call *call;
+    muon_error err;
+    if (muon_server_next(s, &call, PATIENCE_MS, &err) != MUON_OK)
+        fail_msg("%s", err.message);
+    return call;
+}
+
+/* Answers everything with what was asked, until its server is closed. */
+static void *echo(void *server)
+{
+    muon_call *call;
+    while (muon_server_next(server, &call, MUON_FOREVER, NULL) == MUON_OK)
+        muon_call_reply(call, 200, call->content_type.ptr, call->body.ptr, call->body.len, NULL);
+    return NULL;
+}
+
+static void start_echo(struct scene *scene)
+{
+    pthread_create(&scene->thread, NULL, echo, scene->s);
+}
+
+static void stop_echo(struct scene *scene)
+{
+    muon_server_close(scene->s);
+    pthread_join(scene->thread, NULL);
+}
+
+/* Until it is answered: what fails although it may go well the next time is asked again. */
+static void ask_surely(muon_client *c, const char *url)
+{
+    muon_reply *reply;
+    muon_error err;
+    int32_t status;
+    do
+        status = muon_request(c, url, NULL, 0, NULL, &reply, &err);
+    while (status != MUON_OK && err.flags & MUON_RETRYABLE);
+    if (status != MUON_OK)
+        fail_msg("%s: %s", url, err.message);
+    assert_int_equal(reply->status, 200);
+    muon_reply_free(reply);
+}
+
+static void ask_async(muon_client *c, muon_queue *q, uint64_t tag)
+{
+    muon_error err;
+    if (muon_request_async(c, "rpc://shop/echo", &tag, sizeof tag, NULL, q, tag, &err) != MUON_OK)
+        fail_msg("%s", err.message);
+}
+
+static muon_item next_item(muon_queue *q)
+{
+    muon_item item;
+    assert_int_equal(muon_queue_wait(q, &item, 1, PATIENCE_MS), 1);
+    return item;
+}
+
+static void a_thousand_requests_are_under_way_at_once(void **state)
+{
+    enum { N = 1000 };
+    (void)state;
+    const muon_serve_opts opts = {.max_inflight = N};
+    struct scene scene = open_scene("/echo", &opts);
+    muon_queue *q;
+    uint64_t sum = 0;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    start_echo(&scene);
+    for (uint64_t i = 0; i < N; i++)
+        ask_async(scene.asks, q, i);
+    for (int i = 0; i < N; i++) {
+        muon_item item = next_item(q);
+        const muon_reply *reply = item.object;
+        if (item.status != MUON_OK)
+            fail_msg("%s", item.error->message);
+        assert_int_equal(reply->status, 200);
+        assert_memory_equal(reply->body.ptr, &item.tag, sizeof item.tag);
+        sum += item.tag;
+        muon_item_clear(&item);
+    }
+    assert_int_equal(sum, N * (N - 1) / 2);
+    muon_queue_free(q);
+    stop_echo(&scene);
+    close_scene(&scene);
+}
+
+static void nobody_is_there_is_told_at_once(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_reply *reply;
+    muon_sub *sub;
+    muon_batch *batch;
+    muon_error err;
+    assert_int_equal(muon_request(scene.asks, "rpc://nobody/x", NULL, 0, NULL, &reply, &err),
+                     MUON_ENOENT);
+    assert_true(err.flags & MUON_RETRYABLE);
+    assert_int_equal(muon_request(scene.asks, "rpc://shop/nowhere", NULL, 0, NULL, &reply, &err),
+                     MUON_ENOENT);
+    assert_false(err.flags & MUON_RETRYABLE);
+    assert_int_equal(muon_subscribe(scene.asks, "stream://shop/echo", NULL, &sub, NULL), MUON_OK);
+    assert_int_equal(muon_sub_next(sub, &batch, PATIENCE_MS, NULL), MUON_ENOENT);
+    muon_sub_free(sub);
+    close_scene(&scene);
+}
+
+/* semantics 18 */
+static void a_responder_that_is_lost_is_told_and_nobody_is_asked_twice(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_client *other = made_client(photond_url(scene.p), shop);
+    muon_queue *q;
+    muon_call *none;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    ask_async(scene.asks, q, 1);
+    muon_call *held = next(scene.s);
+    muon_server *spare = serve(other, "/echo", NULL);
+    muon_close(scene.serves, 0, NULL); /* as its process would be killed */
+    muon_item item = next_item(q);
+    assert_int_equal(item.status, MUON_EREMOTE);
+    assert_true(item.error->flags & MUON_MAYBE_APPLIED);
+    muon_item_clear(&item);
+    assert_int_equal(muon_call_reply(held, 200, NULL, NULL, 0, NULL), MUON_ECLOSED);
+    assert_int_equal(muon_server_next(spare, &none, 0, NULL), MUON_EAGAIN);
+    ask_async(scene.asks, q, 2); /* the other one answers */
+    muon_call_free(next(spare));
+    item = next_item(q);
+    assert_int_equal(((muon_reply *)item.object)->status, 500);
+    muon_item_clear(&item);
+    muon_queue_free(q);
+    muon_server_free(spare);
+    made_close(other);
+    close_scene(&scene);
+}
+
+/* semantics 22 */
+static void a_kill_of_photond_is_survived_by_what_is_served_and_what_waits(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_queue *q;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    ask_async(scene.asks, q, 1);
+    muon_call *held = next(scene.s);
+    for (int i = 0; i < 3; i++) {
+        photond_kill(scene.p);
+        assert_true(photond_start(scene.p));
+    }
+    muon_item item = next_item(q);
+    assert_int_equal(item.status, MUON_EREMOTE); /* it had left */
+    assert_true(item.error->flags & MUON_MAYBE_APPLIED);
+    muon_item_clear(&item);
+    assert_int_equal(muon_ping(scene.serves, PATIENCE_MS, NULL), MUON_OK);
+    assert_int_equal(muon_call_reply(held, 200, NULL, NULL, 0, NULL), MUON_ECANCELLED);
+    start_echo(&scene);
+    ask_surely(scene.asks, "rpc://shop/echo");
+    muon_queue_free(q);
+    stop_echo(&scene);
+    close_scene(&scene);
+}
+
+/* semantics 16 */
+static void bodies_of_3_MiB_go_both_ways_beside_small_ones(void **state)
+{
+    enum { LARGE = 3 << 20, SMALL = 50 };
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_queue *q;
+    uint8_t *body = malloc(LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        body[i] = (uint8_t)(i * 7 + i / 253);
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    start_echo(&scene);
+    for (uint64_t i = 0; i < 4; i++)
+        assert_int_equal(
+            muon_request_async(scene.asks, "rpc://shop/echo", body, LARGE, NULL, q, i, NULL),
+            MUON_OK);
+    for (uint64_t i = 0; i < SMALL; i++)
+        ask_async(scene.asks, q, 100 + i);
+    for (int i = 0; i < 4 + SMALL; i++) {
+        muon_item item = next_item(q);
+        const muon_reply *reply = item.object;
+        if (item.status != MUON_OK)
+            fail_msg("%s", item.error->message);
+        if (item.tag < 4) {
+            assert_int_equal(reply->body.len, LARGE);
+            assert_memory_equal(reply->body.ptr, body, LARGE);
+        }
+        muon_item_clear(&item);
+    }
+    free(body);
+    muon_queue_free(q);
+    stop_echo(&scene);
+    close_scene(&scene);
+}
+
+/* ---- streams ---- */
+
+enum { ITEMS = 5000, ITEM_BYTES = 4000 };
+
+/* Publish numbers until told to wait; then as the queue says. Returns how often it was told to wait. */
+static int publish(muon_queue *q, muon_call *call)
+{
+    static char body[ITEM_BYTES];
+    int waited = 0;
+    for (int i = 0; i < ITEMS;) {
+        snprintf(body, sizeof body, "%d", i);
+        int32_t status = muon_call_send(call, NULL, body, sizeof body, NULL);
+        if (status == MUON_OK) {
+            i++;
+            continue;
+        }
+        assert_int_equal(status, MUON_EAGAIN);
+        waited++;
+        muon_item item = next_item(q);
+        assert_int_equal(item.kind, MUON_ITEM_WRITABLE);
+        assert_int_equal(item.status, MUON_OK);
+        assert_int_equal(item.version, call->number);
+        muon_item_clear(&item);
+    }
+    assert_int_equal(muon_call_reply(call, 200, NULL, NULL, 0, NULL), MUON_OK);
+    return waited;
+}
+
+static void *read_all(void *sub)
+{
+    int seen = 0;
+    for (;;) {
+        muon_batch *batch;
+        muon_error err;
+        int32_t status = muon_sub_next(sub, &batch, PATIENCE_MS, &err);
+        if (status == MUON_END)
+            break;
+        if (status != MUON_OK)
+            fail_msg("%s", err.message);
+        for (size_t i = 0; i < muon_batch_count(batch); i++) {
+            const muon_event *event = muon_batch_at(batch, i);
+            assert_int_equal(atoi(event->payload.ptr), seen++);
+            assert_int_equal(event->version, seen);
+        }
+        muon_batch_free(batch);
+    }
+    assert_int_equal(seen, ITEMS);
+    return NULL;
+}
+
+/* semantics 16 */
+static void a_slow_subscriber_holds_back_its_publisher_and_loses_nothing(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene(NULL, NULL);
+    muon_queue *q;
+    muon_sub *sub;
+    pthread_t thread;
+    assert_int_equal(muon_queue_new(scene.serves, &q, NULL), MUON_OK);
+    const muon_serve_opts opts = {.flags = MUON_SERVE_STREAM, .queue = q};
+    const muon_sub_opts narrow = {.prefetch = 10};
+    scene.s = serve(scene.serves, "/numbers", &opts);
+    assert_int_equal(
+        muon_subscribe(scene.asks, "stream://shop/numbers?from=0", &narrow, &sub, NULL), MUON_OK);
+    muon_item item = next_item(q);
+    muon_call *call = item.object;
+    assert_string_equal(call->args.ptr, "from=0");
+    static char body[ITEM_BYTES] = "0";
+    int before = 0; /* nobody reads: it must come to a stop */
+    while (muon_call_send(call, NULL, body, sizeof body, NULL) == MUON_OK)
+        before++;
+    assert_true(before < ITEMS);
+    muon_sub_free(sub);
+    do
+        item = next_item(q); /* perhaps that it could go on, for a moment */
+    while (item.status == MUON_OK);
+    assert_int_equal(item.status, MUON_ECANCELLED);
+    muon_item_clear(&item);
+    assert_int_equal(muon_call_send(call, NULL, body, sizeof body, NULL), MUON_ECANCELLED);
+    muon_call_free(call);
+    assert_int_equal(muon_subscribe(scene.asks, "stream://shop/numbers", &narrow, &sub, NULL),
+                     MUON_OK);
+    item = next_item(q);
+    pthread_create(&thread, NULL, read_all, sub);
+    assert_true(publish(q, item.object) > 0);
+    pthread_join(thread, NULL);
+    muon_sub_free(sub);
+    muon_server_free(scene.s);
+    scene.s = NULL;
+    muon_queue_free(q);
+    close_scene(&scene);
+}
+
+static void items_of_3_MiB_arrive_whole(void **state)
+{
+    enum { LARGE = 3 << 20, N = 3 };
+    (void)state;
+    const muon_serve_opts opts = {.flags = MUON_SERVE_STREAM};
+    struct scene scene = open_scene("/large", &opts);
+    muon_sub *sub;
+    muon_batch *batch;
+    char *body = malloc(LARGE);
+    assert_int_equal(muon_subscribe(scene.asks, "stream://shop/large", NULL, &sub, NULL), MUON_OK);
+    muon_call *call = next(scene.s);
+    for (int i = 0; i < N; i++) {
+        memset(body, 'a' + i, LARGE);
+        assert_int_equal(muon_call_wait(call, PATIENCE_MS), MUON_OK);
+        assert_int_equal(muon_call_send(call, "text/plain", body, LARGE, NULL), MUON_OK);
+        assert_int_equal(muon_sub_next(sub, &batch, PATIENCE_MS, NULL), MUON_OK);
+        const muon_event *event = muon_batch_at(batch, 0);
+        assert_int_equal(event->payload.len, LARGE);
+        assert_memory_equal(event->payload.ptr, body, LARGE);
+        muon_batch_free(batch);
+    }
+    muon_call_free(call);
+    assert_int_equal(muon_sub_next(sub, &batch, PATIENCE_MS, NULL), MUON_EREMOTE);
+    free(body);
+    muon_sub_free(sub);
+    close_scene(&scene);
+}
+
+/* ---- the end ---- */
+
+static void who_gives_up_is_known_to_who_answers(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_queue *q;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    ask_async(scene.asks, q, 1);
+    muon_call *call = next(scene.s);
+    assert_int_equal(muon_cancel(q, 1), MUON_OK);
+    muon_item item = next_item(q);
+    assert_int_equal(item.status, MUON_ECANCELLED);
+    muon_item_clear(&item);
+    ask_async(scene.asks, q, 2); /* behind the cancel, on the same session */
+    muon_call_free(next(scene.s));
+    assert_int_equal(muon_call_wait(call, 0), MUON_ECANCELLED);
+    assert_int_equal(muon_call_reply(call, 200, NULL, NULL, 0, NULL), MUON_ECANCELLED);
+    muon_queue_free(q);
+    close_scene(&scene);
+}
+
+static void *close_client(void *c)
+{
+    assert_int_equal(muon_close(c, PATIENCE_MS, NULL), MUON_OK);
+    return NULL;
+}
+
+static void an_answer_given_while_closing_arrives(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene("/echo", NULL);
+    muon_queue *q;
+    muon_call *none;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    ask_async(scene.asks, q, 1);
+    muon_call *call = next(scene.s);
+    pthread_create(&scene.thread, NULL, close_client, scene.serves);
+    assert_int_equal(muon_server_next(scene.s, &none, MUON_FOREVER, NULL), MUON_ECLOSED);
+    assert_int_equal(muon_call_reply(call, 200, NULL, "last", 4, NULL), MUON_OK);
+    muon_item item = next_item(q);
+    assert_int_equal(item.status, MUON_OK);
+    assert_string_equal(((muon_reply *)item.object)->body.ptr, "last");
+    muon_item_clear(&item);
+    pthread_join(scene.thread, NULL);
+    muon_queue_free(q);
+    close_scene(&scene);
+}
+
+/* ---- who is there ---- */
+
+static bool has(const muon_reply *reply, const char *text)
+{
+    return strstr(reply->body.ptr, text) != NULL;
+}
+
+static void who_is_there_can_be_found_and_asked_what_it_offers(void **state)
+{
+    (void)state;
+    const muon_serve_opts opts = {.doc = "gives back what it gets"};
+    struct scene scene = open_scene("/echo", &opts);
+    muon_reply *reply;
+    assert_int_equal(muon_discover(scene.asks, "tag:fast", 0, &reply, NULL), MUON_OK);
+    assert_true(has(reply, "{\"services\":[{\"identifier\":\"shop\",\"tags\":[\"eu\",\"fast\"]"));
+    muon_reply_free(reply);
+    assert_int_equal(muon_discover(scene.asks, "nobody", 0, &reply, NULL), MUON_OK);
+    assert_string_equal(reply->body.ptr, "{\"services\":[]}");
+    muon_reply_free(reply);
+    assert_int_equal(muon_introspect(scene.asks, "shop", 0, &reply, NULL), MUON_OK);
+    assert_true(has(reply, "{\"resource\":\"/echo\",\"doc\":\"gives back what it gets\"}"));
+    muon_reply_free(reply);
+    assert_int_equal(muon_introspect(scene.asks, "nobody", 0, &reply, NULL), MUON_ENOENT);
+    muon_server_close(scene.s);
+    made_close(scene.serves);
+    assert_int_equal(muon_discover(scene.asks, "shop", 0, &reply, NULL), MUON_OK);
+    assert_string_equal(reply->body.ptr, "{\"services\":[]}");
+    muon_reply_free(reply);
+    scene.serves = made_client(photond_url(scene.p), NULL);
+    close_scene(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thousand_requests_are_under_way_at_once),
+        cmocka_unit_test(nobody_is_there_is_told_at_once),
+        cmocka_unit_test(a_responder_that_is_lost_is_told_and_nobody_is_asked_twice),
+        cmocka_unit_test(a_kill_of_photond_is_survived_by_what_is_served_and_what_waits),
+        cmocka_unit_test(bodies_of_3_MiB_go_both_ways_beside_small_ones),
+        cmocka_unit_test(a_slow_subscriber_holds_back_its_publisher_and_loses_nothing),
+        cmocka_unit_test(items_of_3_MiB_arrive_whole),
+        cmocka_unit_test(who_gives_up_is_known_to_who_answers),
+        cmocka_unit_test(an_answer_given_while_closing_arrives),
+        cmocka_unit_test(who_is_there_can_be_found_and_asked_what_it_offers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
