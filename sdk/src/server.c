@@ -102,6 +102,7 @@ void server_end(muon_server *s, int32_t status, const muon_error *error)
         call_refuse(call);
     session_flush(&c->serves);
     connection_tell(c);
+    pthread_cond_broadcast(&c->changed);
     notify(s);
     server_unref(s); /* the list's; whoever called holds another */
 }

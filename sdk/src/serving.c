@@ -21,7 +21,9 @@
 
 bool serving_is_registered(const muon_client *c)
 {
-    return c->servers.unconfirmed == 0;
+    /* Not by a session of a connection that is lost, even if nobody has noticed yet. */
+    bool now = c->serves.call && c->serves.link == c->connection.link;
+    return !c->servers.head || (c->servers.unconfirmed == 0 && now);
 }
 
 /* ---- the session ---- */

@@ -222,8 +222,8 @@ static void welcome(struct session *session, const struct bus_welcome *welcome)
     session->welcomed = true;
     session->failure[0] = 0;
     session->beat_ms = welcome->beat_ms;
-    if (welcome->frame_bytes > 0 && welcome->frame_bytes < BUS_FRAME_BYTES)
-        session->frame_bytes = welcome->frame_bytes;
+    bool short_frames = welcome->frame_bytes > 0 && welcome->frame_bytes < BUS_FRAME_BYTES;
+    session->frame_bytes = short_frames ? welcome->frame_bytes : BUS_FRAME_BYTES;
     if (welcome->body_bytes > 0)
         session->body_bytes = welcome->body_bytes;
     if (welcome->max_calls > 0)
@@ -378,6 +378,8 @@ static void finished(struct client_call *call, const struct error *status)
     session->ending = session->ended = false;
     session->role->lost(c, refused ? status : NULL);
     if (c->phase < CLIENT_STOPPING) {
+        log_add(c, MUON_LOG_INFO, "a session has ended: %s",
+                session->failure[0] ? session->failure : "in peace");
         int64_t pause_ms = backoff_next_ms(
             &session->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS], backoff_random());
         session->retry_at_ms = clock_now_ms() + pause_ms + status->retry_after_ms;

@@ -368,6 +368,29 @@ static void items_of_3_MiB_arrive_whole(void **state)
     close_scene(&scene);
 }
 
+static void a_subscription_ends_when_photond_is_lost(void **state)
+{
+    (void)state;
+    const muon_serve_opts opts = {.flags = MUON_SERVE_STREAM};
+    struct scene scene = open_scene("/numbers", &opts);
+    muon_sub *sub;
+    muon_batch *batch;
+    muon_error err;
+    assert_int_equal(muon_subscribe(scene.asks, "stream://shop/numbers", NULL, &sub, NULL),
+                     MUON_OK);
+    muon_call *call = next(scene.s);
+    photond_kill(scene.p);
+    assert_int_equal(muon_sub_next(sub, &batch, PATIENCE_MS, &err), MUON_EUNAVAIL);
+    assert_true(err.flags & MUON_RETRYABLE);
+    assert_true(photond_start(scene.p));
+    assert_int_equal(muon_ping(scene.serves, PATIENCE_MS, NULL), MUON_OK);
+    assert_int_equal(muon_call_wait(call, PATIENCE_MS), MUON_ECANCELLED);
+    muon_call_free(call);
+    assert_int_equal(muon_sub_next(sub, &batch, 0, NULL), MUON_EUNAVAIL); /* not resumed */
+    muon_sub_free(sub);
+    close_scene(&scene);
+}
+
 /* ---- the end ---- */
 
 static void who_gives_up_is_known_to_who_answers(void **state)
@@ -417,6 +440,50 @@ static void an_answer_given_while_closing_arrives(void **state)
     close_scene(&scene);
 }
 
+/* ---- who is who ---- */
+
+static muon_client *client_of(struct photond *p, const char *name)
+{
+    char cert[32], key[32];
+    snprintf(cert, sizeof cert, "%s.crt", name);
+    snprintf(key, sizeof key, "%s.key", name);
+    const made_settings settings[] = {{"service.name", "shop"},
+                                      {"tls.ca_file", photond_tls(p, "ca.crt")},
+                                      {"tls.cert_file", photond_tls(p, cert)},
+                                      {"tls.key_file", photond_tls(p, key)},
+                                      {NULL, NULL}};
+    return made_client(photond_url(p), settings);
+}
+
+/* semantics 17 */
+static void the_caller_and_the_owner_of_a_name_are_who_their_certificates_say(void **state)
+{
+    (void)state;
+    const struct photond_options options = {.plain = false};
+    struct photond *p = photond_new(&options);
+    assert_true(photond_start(p));
+    muon_client *mine = client_of(p, "client"), *others = client_of(p, "other");
+    muon_server *s = serve(mine, "/echo", NULL), *denied;
+    muon_queue *q;
+    muon_call *none;
+    muon_error err;
+    assert_int_equal(muon_queue_new(others, &q, NULL), MUON_OK);
+    assert_int_equal(muon_serve(others, "/echo", NULL, &denied, NULL), MUON_OK);
+    assert_int_equal(muon_server_next(denied, &none, PATIENCE_MS, &err), MUON_EPERM);
+    ask_async(others, q, 1);
+    muon_call *call = next(s);
+    assert_string_equal(call->caller.ptr, "other");
+    muon_call_free(call);
+    muon_item item = next_item(q);
+    muon_item_clear(&item);
+    muon_server_free(denied);
+    muon_server_free(s);
+    muon_queue_free(q);
+    made_close(others);
+    made_close(mine);
+    photond_free(p);
+}
+
 /* ---- who is there ---- */
 
 static bool has(const muon_reply *reply, const char *text)
@@ -459,6 +526,8 @@ int main(void)
         cmocka_unit_test(bodies_of_3_MiB_go_both_ways_beside_small_ones),
         cmocka_unit_test(a_slow_subscriber_holds_back_its_publisher_and_loses_nothing),
         cmocka_unit_test(items_of_3_MiB_arrive_whole),
+        cmocka_unit_test(a_subscription_ends_when_photond_is_lost),
+        cmocka_unit_test(the_caller_and_the_owner_of_a_name_are_who_their_certificates_say),
         cmocka_unit_test(who_gives_up_is_known_to_who_answers),
         cmocka_unit_test(an_answer_given_while_closing_arrives),
         cmocka_unit_test(who_is_there_can_be_found_and_asked_what_it_offers),
