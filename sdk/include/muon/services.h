@@ -76,8 +76,7 @@ typedef struct muon_serve_opts {
 /* muon_call.kind */
 enum {
     MUON_CALL_REQUEST = 0, /* answer it with muon_call_reply */
-    MUON_CALL_STREAM =
-        1 /* a subscriber: muon_call_send as often as you like, then muon_call_reply */
+    MUON_CALL_STREAM = 1   /* a subscriber: muon_call_send, in the end muon_call_reply */
 };
 
 /* A request to answer, or a subscriber to feed. It is yours until muon_call_reply or muon_call_free, and outlives its
@@ -112,7 +111,7 @@ MUON_API int32_t muon_server_next(muon_server *s, muon_call **out, int32_t timeo
                                   muon_error *err);
 
 /* No new calls: those that you hold stay valid, those that nobody has taken are refused. Blocked muon_server_next return
- * MUON_ECLOSED; a queue gets one last item with MUON_ECANCELLED. */
+ * MUON_ECLOSED; a queue gets one last item with MUON_ECANCELLED. muon_cancel with the server's tag does the same. */
 MUON_API void muon_server_close(muon_server *s);
 
 /* Close, and give it back: no further item of it comes. */
@@ -140,7 +139,8 @@ MUON_API int32_t muon_call_send(muon_call *call, const char *content_type, const
  * timeout 0 MUON_EAGAIN: not yet. MUON_ECANCELLED: the caller has gone. */
 MUON_API int32_t muon_call_wait(muon_call *call, int32_t timeout_ms);
 
-/* Give a call back. One that was not answered: its caller gets status 500, a subscriber MUON_EREMOTE. */
+/* Give a call back. One that was not answered: its caller gets status 500, a subscriber MUON_EREMOTE. (muon_item_clear does this
+ * to the call of an item.) */
 MUON_API void muon_call_free(muon_call *call);
 
 /* ==================================================================== streams of services == */
