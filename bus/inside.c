@@ -16,7 +16,7 @@ struct inside {
     struct bus *bus;
     struct instance *instance;
     void *user;
-    void (*wake)(struct inside_call *call);
+    void (*wake)(struct inside_call *call), (*gone)(struct inside_call *call);
 };
 
 struct inside_call {
@@ -37,6 +37,8 @@ static void call_unref(struct inside_call *c)
 {
     if (--c->refs > 0)
         return;
+    if (c->state && c->inside->gone)
+        c->inside->gone(c);
     bytes_unref(c->texts);
     plain_body_clear(&c->body);
     exchange_rest_fini(&c->rest);
@@ -194,6 +196,7 @@ struct inside *inside_open(struct bus *bus, const struct inside_options *options
     inside->bus = bus;
     inside->user = options->user;
     inside->wake = options->wake;
+    inside->gone = options->gone;
     if (enter(inside, options))
         return inside;
     inside_close(inside);

@@ -21,6 +21,8 @@ struct inside_options {
     /* Something is new of a call: it has come (first of all), it can send more, it was given up. Without locks, on any thread; it
      * must not block. Never twice at a time for one call. */
     void (*wake)(struct inside_call *call);
+    /* Nothing of the call runs any more: free its state. Must do nothing else. NULL: there is nothing to free. */
+    void (*gone)(struct inside_call *call);
 };
 
 /* Texts are copied. NULL: no memory. */

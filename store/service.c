@@ -21,6 +21,7 @@
 #include "store/info.h"
 #include "store/list.h"
 #include "store/logline.h"
+#include "store/photon.h"
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
@@ -43,6 +44,7 @@ struct service {
     struct store store;
     struct serve *serve;
     struct bus *bus;
+    struct photon *responder; /* the store as a service on its own bus */
     struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS];
     struct serve_service services[2];
     int ports[SERVICE_LISTENERS_MAX];
@@ -109,7 +111,8 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
                               .body_bytes = o->limits.batch_bytes,
                               .owners = o->name_owners};
     service->bus = bus_open(store->cq, &bus);
-    if (!service->bus)
+    service->responder = service->bus ? photon_open(store, service->bus) : NULL;
+    if (!service->responder)
         return service_no_memory(fault, error, "sessions");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
                                     .heads_bytes = o->heads_bytes,
@@ -270,6 +273,7 @@ void service_free(struct service *service)
     if (service->bus)
         bus_stop(service->bus);
     cq_close(store->cq);
+    photon_close(service->responder);
     bus_close(service->bus);
     fanout_free(store->fanout);
     gone_free(store->gone);

@@ -61,6 +61,11 @@ struct inside *inside_start(void)
     return inside;
 }
 
+void inside_reopen(struct inside *inside)
+{
+    inside_open(inside);
+}
+
 void inside_restart(struct inside *inside)
 {
     inside_close(inside);
