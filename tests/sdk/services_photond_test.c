@@ -516,6 +516,33 @@ static void who_is_there_can_be_found_and_asked_what_it_offers(void **state)
     close_scene(&scene);
 }
 
+static void photond_is_a_service_like_any_other(void **state)
+{
+    (void)state;
+    struct scene scene = open_scene(NULL, NULL);
+    muon_reply *reply;
+    muon_sub *sub;
+    muon_batch *batch;
+    muon_error err;
+    assert_int_equal(made_emit(scene.asks, "{\"n\":1}", NULL, NULL), MUON_OK);
+    if (muon_request(scene.asks, "rpc://photon/stream-names", NULL, 0, NULL, &reply, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(reply->status, 200);
+    assert_true(has(reply, "\"stream-name\":\"s\""));
+    muon_reply_free(reply);
+    assert_int_equal(muon_subscribe(scene.asks,
+                                    "stream://photon/stream?stream-name=s&stream-type=cold", NULL,
+                                    &sub, NULL),
+                     MUON_OK);
+    if (muon_sub_next(sub, &batch, PATIENCE_MS, &err) != MUON_OK)
+        fail_msg("%s", err.message);
+    assert_non_null(strstr(muon_batch_at(batch, 0)->payload.ptr, "{\"n\":1}"));
+    muon_batch_free(batch);
+    assert_int_equal(muon_sub_next(sub, &batch, PATIENCE_MS, NULL), MUON_END);
+    muon_sub_free(sub);
+    close_scene(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,6 +558,7 @@ int main(void)
         cmocka_unit_test(who_gives_up_is_known_to_who_answers),
         cmocka_unit_test(an_answer_given_while_closing_arrives),
         cmocka_unit_test(who_is_there_can_be_found_and_asked_what_it_offers),
+        cmocka_unit_test(photond_is_a_service_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
