@@ -51,6 +51,21 @@ MUTATIONS = [
     Mutation("importer-first", "a call is taken whole before others have their turn", "store/lane.c",
              "while (lane->waiting.first && taken->bytes < turn);",
              "while (lane->waiting.first && taken->bytes < bytes_max + turn);", "lane_test"),
+    Mutation("cancel-behind-data", "what is urgent waits behind data", "wire/outbox.c",
+             "outbox->urgent_first ? pop_urgent(outbox) : pop_turn(outbox);",
+             "outbox->turn ? pop_turn(outbox) : pop_urgent(outbox);", "outbox_test"),
+    Mutation("large-body-first", "an exchange sends all it has before others have their turn", "wire/outbox.c",
+             "    lane->taken++;\n    outbox->turn = lane->next;\n", "    lane->taken++;\n", "outbox_test"),
+    Mutation("credit-not-policed", "chunks beyond their credit pass", "bus/exchange.c",
+             "return to->bytes <= 0 ? \"a chunk without credit\" : NULL;", "return NULL;", "flow_test"),
+    Mutation("always-maybe-applied", "what never left may have been acted upon", "bus/exchange.c",
+             "error->maybe_applied = error->maybe_applied && x->responder.lane.taken > 0;", "", "exchange_test"),
+    Mutation("name-hijacked", "a service's name is anybody's, whoever serves it already", "bus/registry.c",
+             "answer == OWNERS_ANYBODY && service &&", "answer == OWNERS_NO && service &&", "registry_test"),
+    Mutation("caller-believed", "who calls may say who it is", "bus/session.c",
+             "    frame->call.caller = text_span(serve_call_identity(s->call));\n", "", "session_test"),
+    Mutation("last-answer-lost", "a session that drains ends before its last answer has left", "bus/session.c",
+             "s->ends.len == 0 && s->outbox.bytes == 0", "s->ends.len == 0", "beat_test"),
 ]
 
 
