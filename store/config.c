@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/owners.h"
 #include "store/address.h"
 #include "store/nearest.h"
 #include "store/service.h"
@@ -259,9 +260,20 @@ static unsigned check_listen(const struct settings *settings, FILE *faults)
     return n;
 }
 
+static unsigned check_owners(const struct settings *settings, FILE *faults)
+{
+    const char *fault = owners_fault(settings_text(settings, SETTING_NAME_OWNERS));
+    if (!fault)
+        return 0;
+    fprintf(faults, "%s: name-owners: the list %s\n", settings_where(settings, SETTING_NAME_OWNERS),
+            fault);
+    return 1;
+}
+
 unsigned config_check(const struct settings *settings, FILE *faults)
 {
-    unsigned n = check_tls(settings, faults) + check_listen(settings, faults);
+    unsigned n = check_tls(settings, faults) + check_listen(settings, faults) +
+                 check_owners(settings, faults);
     if (settings_number(settings, SETTING_EVENT_BYTES_MAX) >
         settings_number(settings, SETTING_BATCH_BYTES_MAX)) {
         fprintf(faults,

@@ -172,8 +172,7 @@ static size_t delete_payload(uint8_t *out, struct span stream)
     return (size_t)(at - out) + sizeof end - 1;
 }
 
-/* The event of the store's own that records the deletion. */
-static struct bytes *delete_event(struct span stream)
+struct bytes *emit_deletion(struct span stream)
 {
     char id[UUID_BYTES + 1];
     uint8_t payload[2 * NAME_BYTES_MAX + 32];
@@ -196,7 +195,7 @@ static enum reason delete_prepare(struct emit_call *emit, struct error *error)
     enum reason reason = delete_request_decode(bytes_span(emit->message), &request, error);
     if (reason != REASON_NONE)
         return reason;
-    emit->made = delete_event(request.stream_name);
+    emit->made = emit_deletion(request.stream_name);
     if (!emit->made || !submission_init_delete(&emit->submission, request.stream_name,
                                                &request.expect, bytes_span(emit->made)))
         return no_memory(error);

@@ -61,7 +61,7 @@ static const char *arg_name(const struct setting_def *def)
     case SETTING_KIND_PATH:
         return "PATH";
     case SETTING_KIND_LIST:
-        return "ADDRESS,...";
+        return "TEXT,...";
     case SETTING_KIND_NUMBER:
         return "N";
     case SETTING_KIND_SIZE:

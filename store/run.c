@@ -106,6 +106,9 @@ static struct service_options service_options(const struct run *run)
         .recent_ids = (size_t)settings_number(s, SETTING_RECENT_IDS),
         .queue_bytes = (size_t)settings_number(s, SETTING_QUEUE_BYTES),
         .subscriptions = (size_t)settings_number(s, SETTING_SUBSCRIPTIONS_MAX),
+        .sessions = (size_t)settings_number(s, SETTING_SESSIONS_MAX),
+        .beat_ms = (uint32_t)settings_number(s, SETTING_BEAT_TIME),
+        .name_owners = settings_text(s, SETTING_NAME_OWNERS),
         .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
         .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
     };

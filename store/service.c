@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bus/bus.h"
 #include "store/commit.h"
 #include "store/emit.h"
 #include "store/emit_stream.h"
@@ -20,6 +21,7 @@
 #include "store/info.h"
 #include "store/list.h"
 #include "store/logline.h"
+#include "store/photon.h"
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
@@ -35,13 +37,16 @@ enum { EMIT_CALLS_MAX = 4096, METADATA_BYTES_MAX = 16 * 1024, METHODS_MAX = 16 }
 enum { MESSAGE_OVERHEAD_BYTES = 1024 * 1024 };
 
 static const char photon_service[] = "muon.v1.PhotonService";
+static const char bus_service[] = "muon.v1.BusService";
 
 struct service {
     struct service_options options;
     struct store store;
     struct serve *serve;
-    struct serve_method methods[METHODS_MAX];
-    struct serve_service photon;
+    struct bus *bus;
+    struct photon *responder; /* the store as a service on its own bus */
+    struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS];
+    struct serve_service services[2];
     int ports[SERVICE_LISTENERS_MAX];
 
     /* What service_stop waits for. */
@@ -100,6 +105,15 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     if (!store->tail || !store->cache || !store->gone || !store->fanout || !store->emits ||
         !store->subscriptions)
         return service_no_memory(fault, error, "the store");
+    struct bus_options bus = {.store_id = log_store_id(store->log),
+                              .beat_ms = o->beat_ms,
+                              .sessions_max = o->sessions,
+                              .body_bytes = o->limits.batch_bytes,
+                              .owners = o->name_owners};
+    service->bus = bus_open(store->cq, &bus);
+    service->responder = service->bus ? photon_open(store, service->bus) : NULL;
+    if (!service->responder)
+        return service_no_memory(fault, error, "sessions");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
                                     .heads_bytes = o->heads_bytes,
                                     .recent_ids = o->recent_ids,
@@ -120,14 +134,18 @@ static bool service_open_serve(struct service *service, enum log_fault *fault, s
     size_t len = sizeof methods / sizeof *methods;
     for (size_t i = 0; i < len; i++)
         service->methods[i] = *methods[i];
-    service->photon =
+    for (size_t i = 0; i < BUS_METHODS; i++)
+        service->bus_methods[i] = *bus_methods[i];
+    service->services[0] =
         (struct serve_service){photon_service, service->methods, len, &service->store};
+    service->services[1] =
+        (struct serve_service){bus_service, service->bus_methods, BUS_METHODS, service->bus};
     struct serve_options options = {.message_bytes_max =
                                         o->limits.batch_bytes + MESSAGE_OVERHEAD_BYTES,
                                     .keepalive_ms = o->keepalive_ms,
                                     .metadata_bytes_max = METADATA_BYTES_MAX,
                                     .calls_per_connection_max = o->calls_per_connection};
-    service->serve = serve_new(service->store.cq, &service->photon, 1, &options);
+    service->serve = serve_new(service->store.cq, service->services, 2, &options);
     return service->serve || service_no_memory(fault, error, "the server");
 }
 
@@ -176,6 +194,7 @@ bool service_start(struct service *service, struct error *error)
     }
     serve_set_health(service->serve, "", true);
     serve_set_health(service->serve, photon_service, true);
+    serve_set_health(service->serve, bus_service, true);
     serve_start(service->serve);
     return true;
 }
@@ -218,7 +237,9 @@ bool service_stop(struct service *service, int64_t timeout_ms)
 {
     serve_set_health(service->serve, "", false);
     serve_set_health(service->serve, photon_service, false);
+    serve_set_health(service->serve, bus_service, false);
     serve_stop(service->serve, &service->stopped_op);
+    bus_drain(service->bus, timeout_ms);
     emit_calls_stop(service->store.emits);
     subscriptions_stop(service->store.subscriptions);
     if (service_wait_stopped(service, timeout_ms))
@@ -249,7 +270,11 @@ void service_free(struct service *service)
     subscriptions_close(store->subscriptions);
     readers_close(store->readers);
     emit_calls_free(store->emits);
+    if (service->bus)
+        bus_stop(service->bus);
     cq_close(store->cq);
+    photon_close(service->responder);
+    bus_close(service->bus);
     fanout_free(store->fanout);
     gone_free(store->gone);
     record_cache_free(store->cache);

@@ -42,7 +42,10 @@ struct service_options {
     size_t recent_ids;    /* newest event ids in memory: ids.h */
     size_t queue_bytes;   /* emits that wait for the committer; beyond it "busy" */
     size_t subscriptions; /* open at a time: subscribe.h */
-    int32_t keepalive_ms; /* ping a silent client this often; 0: never */
+    size_t sessions;      /* open at a time: bus.h, as the next two */
+    uint32_t beat_ms;
+    const char *name_owners; /* NULL: none */
+    int32_t keepalive_ms;    /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
 };
 
@@ -69,9 +72,9 @@ bool service_start(struct service *service, struct error *error);
 int service_port(const struct service *service, size_t listener);
 void service_info(const struct service *service, struct service_info *info);
 
-/* Health says "not serving" and nothing new is accepted. Calls that take a bounded time may end;
- * subscriptions and emit streams, which do not end by themselves, are ended with SHUTTING_DOWN
- * after what they are at. What still runs after timeout_ms is cancelled. Blocks until nothing runs.
+/* Health says "not serving" and nothing new is accepted. Calls and requests that take a bounded time
+ * may end; subscriptions and emit streams, which do not end by themselves, are ended with
+ * SHUTTING_DOWN after what they are at, and sessions once nothing of theirs runs. What still runs after timeout_ms is cancelled. Blocks until nothing runs.
  * true: nothing had to be cancelled. */
 bool service_stop(struct service *service, int64_t timeout_ms);
 /* The timeout of the service_stop that runs, or will, is over. Safe in any thread, not in a signal

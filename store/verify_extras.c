@@ -20,7 +20,7 @@ struct extras {
 
 static bool extras_open(struct extras *x, struct verify *verify, struct log *log)
 {
-    *x = (struct extras){verify, log_iter_open(log, true), log_iter_open(log, LOG_SCAN), {0}};
+    *x = (struct extras){verify, log_iter_open(log, LOG_SCAN), log_iter_open(log, LOG_SCAN), {0}};
     if (x->entries && x->records)
         return true;
     log_iter_close(x->entries);

@@ -9,6 +9,8 @@
 #ifndef MUON_WIRE_CODEC_H
 #define MUON_WIRE_CODEC_H
 
+#include "wire/codec-bus.h"
+#include "wire/codec-discover.h"
 #include "wire/codec-emit.h"
 #include "wire/codec-error.h"
 #include "wire/codec-result.h"

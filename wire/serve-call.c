@@ -366,6 +366,11 @@ void serve_send(struct serve_call *call, struct bytes *const *parts, size_t part
         grpc_byte_buffer_destroy(message);
 }
 
+void serve_cancel(struct serve_call *call)
+{
+    grpc_call_cancel(call->core, NULL);
+}
+
 /* ---- who calls ---- */
 
 /* The first property of the connection's certificate with one of these names. Only read: the context is shared by all calls of the

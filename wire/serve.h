@@ -101,6 +101,8 @@ void serve_send(struct serve_call *call, struct bytes *const *parts, size_t part
 void serve_finish(struct serve_call *call, const struct error *error);
 /* Send one last message made of the parts, and end the call with OK, in one go. As serve_finish; sent does not run. */
 void serve_send_last(struct serve_call *call, struct bytes *const *parts, size_t parts_len);
+/* Break it off: what is being sent fails, and lost follows, unless the call has ended. For a peer that takes nothing more. */
+void serve_cancel(struct serve_call *call);
 /* One message and OK, for methods that give one answer. */
 void serve_reply(struct serve_call *call, struct bytes *message);
 

@@ -84,9 +84,10 @@ static bool give(muon_batch *batch, struct span text, const uint8_t *end, muon_s
     return true;
 }
 
+static const char json[] = "application/json"; /* what no content type means */
+
 static bool give_all(muon_batch *batch, const struct event *event, struct muon_event *out)
 {
-    static const char json[] = "application/json";
     const struct {
         const struct span *from;
         muon_str *to;
@@ -142,6 +143,26 @@ bool batch_add_after(muon_batch *batch, struct span raw, int64_t *last, bool *ma
         *last = order_id;
     else
         batch->events_len--;
+    return true;
+}
+
+bool batch_add_item(muon_batch *batch, const struct bus_item *item, struct span stream,
+                    int64_t version)
+{
+    static const muon_str nothing = {"", 0};
+    assert(batch->events_len < batch->events_max);
+    struct muon_event *out = &batch->events[batch->events_len];
+    *out = (struct muon_event){.version = version,
+                               .stream = {(const char *)stream.data, stream.len - 1},
+                               .content_type = {json, sizeof json - 1}};
+    out->type = out->event_id = out->id = out->service = out->schema = nothing;
+    out->caused_by = out->caused_by_relation = out->traceparent = nothing;
+    out->payload = out->metadata = nothing;
+    if (item->content_type.len && !copy_text(batch, item->content_type, &out->content_type))
+        return false;
+    if (item->body.len && !copy_text(batch, item->body, &out->payload))
+        return false;
+    batch->events_len++;
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 #include <muon/muon.h>
 
-#include "wire/bytes.h"
+#include "wire/codec-bus.h"
 
 /* An empty batch with room for so many events and buffers. NULL: no memory. */
 muon_batch *batch_new(size_t events_max, size_t buffers_max);
@@ -26,6 +26,11 @@ bool batch_add(muon_batch *batch, struct span raw, bool *malformed);
 /* The same, passing over an event whose order id is not greater than *last, which is set to that of an event added: whatever
  * the other side does, nobody gets an event twice or out of order. */
 bool batch_add_after(muon_batch *batch, struct span raw, int64_t *last, bool *malformed);
+
+/* Append an item of a service's stream as an event, with copies of its texts. stream ends with a NUL, and is within a buffer
+ * that is held. false: no memory. */
+bool batch_add_item(muon_batch *batch, const struct bus_item *item, struct span stream,
+                    int64_t version);
 
 void batch_flag(muon_batch *batch, uint32_t flags);
 

@@ -17,7 +17,10 @@
 #include "sdk/src/queue.h"
 #include "sdk/src/status.h"
 
-enum { STOP_MS = 2000 }; /* how long muon_close waits for the threads, beyond its own time */
+enum {
+    STOP_MS = 2000, /* how long muon_close waits for the threads, beyond its own time */
+    LEAVE_MS = 2000 /* and, within it, until the last answers have arrived: a server may hang */
+};
 
 static void timer_done(struct cq_op *op, bool ok);
 static void stop_all(struct cq_op *op, bool ok);
@@ -37,6 +40,7 @@ void client_unref(muon_client *c)
     log_fini(&c->log);
     config_fini(&c->config);
     inflight_fini(&c->inflight);
+    request_fini(&c->requests);
     pthread_mutex_destroy(&c->mutex);
     pthread_cond_destroy(&c->changed);
     free(c);
@@ -64,6 +68,9 @@ static void init(muon_client *c)
                   (uint64_t)c->config.number[CONFIG_EMIT_MAX_INFLIGHT_BYTES]);
     connection_init(&c->connection);
     emit_stream_init(&c->emits);
+    session_init(&c->asks, c, &request_role);
+    session_init(&c->serves, c, &serving_role);
+    request_init(&c->requests);
     c->timer.op.done = timer_done;
     c->stop.done = stop_all;
 }
@@ -161,6 +168,9 @@ static void timer_done(struct cq_op *op, bool ok)
         next_ms = least(next_ms, emit_stream_tick(c, now_ms));
         next_ms = least(next_ms, unary_tick(c, now_ms));
         next_ms = least(next_ms, subscribe_tick(c, now_ms));
+        next_ms = least(next_ms, session_tick(&c->asks, now_ms));
+        next_ms = least(next_ms, session_tick(&c->serves, now_ms));
+        next_ms = least(next_ms, request_tick(c, now_ms));
         client_wake_at(c, next_ms);
     }
     pthread_mutex_unlock(&c->mutex);
@@ -170,7 +180,8 @@ static void timer_done(struct cq_op *op, bool ok)
 
 bool client_is_busy(const muon_client *c)
 {
-    return c->emits.waiting > 0 || c->unaries.len > 0 || c->subs.len > 0;
+    return c->emits.waiting > 0 || c->unaries.len > 0 || c->subs.len > 0 || c->requests.len > 0 ||
+           c->servers.head;
 }
 
 void client_connected(muon_client *c)
@@ -178,6 +189,8 @@ void client_connected(muon_client *c)
     emit_stream_connected(c);
     unary_connected(c);
     subscribe_connected(c);
+    session_begin(&c->asks);
+    session_begin(&c->serves);
 }
 
 static bool cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
@@ -185,8 +198,10 @@ static bool cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
     bool emits = emit_stream_cancel(c, q, tag);
     bool calls = unary_cancel(c, q, tag);
     bool subs = subscribe_cancel(c, q, tag);
+    bool requests = request_cancel(c, q, tag);
+    bool servers = serving_cancel(c, q, tag);
     bool watchers = watch_cancel(c, q, tag);
-    return emits || calls || subs || watchers;
+    return emits || calls || subs || requests || servers || watchers;
 }
 
 bool client_cancel(muon_client *c, const muon_queue *q, uint64_t tag)
@@ -256,6 +271,8 @@ static void stop_all(struct cq_op *op, bool ok)
         cq_timer_stop(&c->timer);
     emit_stream_stop(c);
     cancel(c, NULL, NULL);
+    session_stop(&c->asks);
+    session_stop(&c->serves);
     connection_stop(c);
     for (muon_queue *q = c->queues; q; q = queue_next(q))
         queue_close(q);
@@ -300,6 +317,23 @@ static void stop(muon_client *c)
     spawn(reap, c);
 }
 
+/* Is nothing left of what muon_close waits for? */
+static bool is_flushed(const muon_client *c)
+{
+    return c->emits.waiting == 0 && serving_is_done(c);
+}
+
+/* Let the last answers arrive: a call that is cancelled may take with it what the server has not read yet. */
+static void take_leave(muon_client *c, int64_t deadline_ms)
+{
+    bool in_time = c->phase == CLIENT_CLOSING && c->serves.call;
+    if (in_time)
+        session_end(&c->serves);
+    deadline_ms = least(deadline_ms, clock_now_ms() + LEAVE_MS);
+    while (in_time && c->phase == CLIENT_CLOSING && c->serves.call)
+        in_time = clock_wait(&c->changed, &c->mutex, deadline_ms);
+}
+
 int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
 {
     if (!c || timeout_ms < MUON_FOREVER)
@@ -309,12 +343,15 @@ int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
         return MUON_EFORKED;
     int64_t deadline_ms = clock_deadline_ms(timeout_ms);
     pthread_mutex_lock(&c->mutex);
-    if (c->phase == CLIENT_OPEN)
+    if (c->phase == CLIENT_OPEN) {
         c->phase = CLIENT_CLOSING;
+        serving_drain(c, clock_left_ms(deadline_ms));
+    }
     bool in_time = true;
-    while (in_time && c->phase == CLIENT_CLOSING && c->emits.waiting > 0)
+    while (in_time && c->phase == CLIENT_CLOSING && !is_flushed(c))
         in_time = clock_wait(&c->changed, &c->mutex, deadline_ms);
-    bool flushed = c->emits.waiting == 0;
+    bool flushed = is_flushed(c);
+    take_leave(c, deadline_ms);
     stop(c);
     int64_t patience_ms = clock_now_ms() + STOP_MS;
     in_time = true;
@@ -324,7 +361,8 @@ int32_t muon_close(muon_client *c, int32_t timeout_ms, muon_error *err)
     if (flushed)
         return MUON_OK;
     return status_fail(err, MUON_ETIMEDOUT,
-                       "muon_close: emits did not make it in time and were cancelled");
+                       "muon_close: emits, or requests being served, did not make it in time and "
+                       "were cancelled");
 }
 
 void muon_free(muon_client *c)

@@ -5,7 +5,7 @@
  *           one lock, client->mutex. Calls are begun, sent to and read from under it, by any thread; they are freed, and
  *           channels opened and closed, on the I/O thread only, so that nobody meets a call that is going away.
  * Locks     client->mutex, then a queue's, then inflight's. Nothing of the application's runs under any of them.
- * Life      Counted: the application's handle, each queue, each subscription, and the machinery (from muon_open until the
+ * Life      Counted: the application's handle, each queue, subscription, server and call, and the machinery (from muon_open until the
  *           completion queue is closed) hold one reference each.
  * End       open → closing (no new work) → stopping (everything was cancelled, nothing new begins) → stopped (no thread).
  */
@@ -24,6 +24,9 @@
 #include "sdk/src/inflight.h"
 #include "sdk/src/log.h"
 #include "sdk/src/metrics.h"
+#include "sdk/src/request.h"
+#include "sdk/src/serving.h"
+#include "sdk/src/session.h"
 #include "sdk/src/subscribe.h"
 #include "sdk/src/unary.h"
 #include "sdk/src/url.h"
@@ -35,7 +38,8 @@ enum client_phase { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_STOPPING, CLIENT_STOPPED
 struct muon_client {
     atomic_size_t refs;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* phase, or the emits that wait: for close and flush */
+    pthread_cond_t
+        changed; /* phase, the emits that wait, what is registered and served: for close, flush, ping */
     enum client_phase phase;
     struct muon_config config;
     struct url url;
@@ -47,6 +51,9 @@ struct muon_client {
     struct emit_stream emits;
     struct unaries unaries;
     struct subs subs;
+    struct session asks, serves;
+    struct requests requests;
+    struct servers servers;
     struct watchers watchers;
     struct log log;
     struct metrics metrics;

@@ -11,10 +11,11 @@
 #include <string.h>
 
 #include "sdk/src/status.h"
+#include "wire/codec-bus.h"
 #include "wire/text.h"
 
-enum type { TYPE_NAME, TYPE_FILE, TYPE_INTEGER };
-static const char *const type_names[] = {"text", "file", "integer"};
+enum type { TYPE_NAME, TYPE_NAMES, TYPE_FILE, TYPE_INTEGER };
+static const char *const type_names[] = {"text", "text", "file", "integer"};
 
 /* Texts are at most max bytes; integers are from min to max. No text needs escaping in JSON. */
 static const struct row {
@@ -25,7 +26,11 @@ static const struct row {
     const char *help;
 } table[CONFIG_KEYS] = {
     [CONFIG_SERVICE_NAME] = {"service.name", TYPE_NAME, 0, 1, 255, "",
-                             "who emits: the service of events that name none"},
+                             "who emits and serves: the service of events that name none, and "
+                             "what others ask for"},
+    [CONFIG_SERVICE_TAGS] = {"service.tags", TYPE_NAMES, 0, 1, 8191, "",
+                             "words by which what is served can be discovered, at most 32, "
+                             "separated by commas"},
     [CONFIG_TLS_CA_FILE] = {"tls.ca_file", TYPE_FILE, 0, 1, 4095, "MUON_CA",
                             "certificates (PEM) of the authorities that the server is trusted by; "
                             "default: the system's"},
@@ -81,10 +86,26 @@ static int32_t set_number(struct muon_config *cfg, int i, const char *value, muo
     return MUON_OK;
 }
 
+/* What is wrong with names that are separated by commas; NULL: nothing. */
+static const char *names_fault(const char *value)
+{
+    const char *fault = NULL;
+    size_t n = 0;
+    for (bool more = true; more && !fault; n++) {
+        size_t len = strcspn(value, ",");
+        more = value[len] == ',';
+        fault = text_name_fault((struct span){(const uint8_t *)value, len});
+        value += len + more;
+    }
+    return fault || n <= BUS_TAGS_MAX ? fault : "has more than 32 words";
+}
+
 static int32_t set_text(struct muon_config *cfg, int i, const char *value, muon_error *err)
 {
     size_t len = strlen(value);
-    const char *fault = table[i].type == TYPE_NAME ? text_name_fault(text_span(value)) : NULL;
+    const char *fault = table[i].type == TYPE_NAME    ? text_name_fault(text_span(value))
+                        : table[i].type == TYPE_NAMES ? names_fault(value)
+                                                      : NULL;
     if (fault)
         return status_fail(err, MUON_EINVAL, "%s = \"%.40s\": %s", table[i].key, value, fault);
     if (len < (size_t)table[i].min || len > (size_t)table[i].max)

@@ -47,10 +47,17 @@ void connection_init(struct connection *connection)
     connection->attempt.done = attempt;
 }
 
+void connection_tell(muon_client *c)
+{
+    int32_t state = c->connection.state;
+    bool early = state == MUON_STATE_READY && !serving_is_registered(c);
+    watch_tell(c, early ? MUON_STATE_CONNECTING : state);
+}
+
 static void set_state(muon_client *c, int32_t state)
 {
     c->connection.state = state;
-    watch_tell(c, state);
+    connection_tell(c);
 }
 
 /* ---- links ---- */

@@ -35,6 +35,9 @@ struct connection {
 
 void connection_init(struct connection *connection);
 
+/* Tell watchers the state: ready only once everything served is registered. */
+void connection_tell(muon_client *c);
+
 /* Somebody needs it: connect, if idle. */
 void connection_want(muon_client *c);
 

@@ -26,17 +26,16 @@ static const char *first_of(const char *a, const char *b)
     return a ? a : b;
 }
 
-/* What reacting to an event brings (semantics 20), where the new event says nothing itself. */
-static void inherit(struct event *out, const struct muon_event *from, const muon_event_in *in)
+/* What reacting to an event or serving a call brings (semantics 20), where the new event says nothing itself. */
+static void inherit(struct event *out, muon_str cause, muon_str trace, const muon_event_in *in)
 {
-    if (!in->caused_by) {
-        out->caused_by = (struct span){(const uint8_t *)from->event_id.ptr, from->event_id.len};
+    if (!in->caused_by && cause.len) {
+        out->caused_by = (struct span){(const uint8_t *)cause.ptr, cause.len};
         if (!in->caused_by_relation)
             out->caused_by_relation = text_span("CAUSED");
     }
     if (!in->traceparent)
-        out->traceparent =
-            (struct span){(const uint8_t *)from->traceparent.ptr, from->traceparent.len};
+        out->traceparent = (struct span){(const uint8_t *)trace.ptr, trace.len};
 }
 
 static void fill(struct event *out, const char *stream, const muon_event_in *in,
@@ -57,7 +56,9 @@ static void fill(struct event *out, const char *stream, const muon_event_in *in,
         .traceparent = text_span(in->traceparent),
     };
     if (opts->in_event)
-        inherit(out, opts->in_event, in);
+        inherit(out, opts->in_event->event_id, opts->in_event->traceparent, in);
+    else if (opts->in_call)
+        inherit(out, opts->in_call->caused_by, opts->in_call->traceparent, in);
 }
 
 static int32_t fill_expect(struct expect *out, const char *stream, const muon_expect *in, size_t i,
@@ -88,6 +89,8 @@ static int32_t check(const muon_event_in *events, size_t n, const muon_emit_opts
             err, MUON_ETOOBIG,
             "the batch has %zu events and %zu expectations, the limit is %u: split it", n,
             opts->expects_len, limits->batch_events);
+    if (opts->in_event && opts->in_call)
+        return status_fail(err, MUON_EINVAL, "in_event and in_call: give one of them");
     if (opts->expects_len > 0 && !opts->expects)
         return status_fail(err, MUON_EINVAL, "expects is NULL, but expects_len is not 0");
     for (size_t i = 0; i < n; i++) {

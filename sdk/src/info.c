@@ -30,7 +30,16 @@ static int32_t ask(muon_client *c, int32_t timeout_ms, struct info *out, muon_er
 int32_t muon_ping(muon_client *c, int32_t timeout_ms, muon_error *err)
 {
     struct info info;
-    return ask(c, timeout_ms, &info, err);
+    int64_t deadline_ms;
+    int32_t status = client_enter(c, err);
+    if (status != MUON_OK)
+        return status;
+    bool valid = client_deadline(c, timeout_ms, &deadline_ms, err);
+    client_leave(c);
+    if (!valid)
+        return MUON_EINVAL;
+    status = ask(c, timeout_ms, &info, err);
+    return status == MUON_OK ? serving_await(c, deadline_ms, err) : status;
 }
 
 int32_t muon_info(muon_client *c, int32_t timeout_ms, muon_reply **out, muon_error *err)

@@ -27,6 +27,10 @@ void muon_item_clear(muon_item *item)
         return;
     if (item->object && (item->kind == MUON_ITEM_BATCH || item->kind == MUON_ITEM_PAGE))
         muon_batch_free(item->object);
+    if (item->object && item->kind == MUON_ITEM_REPLY)
+        muon_reply_free(item->object);
+    if (item->object && item->kind == MUON_ITEM_CALL)
+        muon_call_free(item->object);
     if (item->error != &out_of_memory)
         free((void *)item->error);
     item->object = NULL;

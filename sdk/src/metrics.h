@@ -16,6 +16,7 @@ struct metrics {
     uint64_t emit_messages; /* sent; emits / messages: how well they coalesce */
     uint64_t received_events, received_bytes;
     uint64_t calls; /* reads, lists, deletions, … */
+    uint64_t requests, requests_failed, calls_served, items_published;
     uint64_t connects, connect_failures, resumes;
     uint64_t latency[METRICS_BUCKETS]; /* of answered emits */
     uint64_t latency_sum_ms;

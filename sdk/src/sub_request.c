@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "sdk/src/items.h"
 #include "sdk/src/status.h"
 #include "wire/text.h"
 
@@ -37,6 +38,35 @@ static const char *fault(const char *stream, const muon_sub_opts *opts)
     return NULL;
 }
 
+static bool is_service(const char *stream)
+{
+    static const char scheme[] = "stream://";
+    return stream && strncmp(stream, scheme, sizeof scheme - 1) == 0;
+}
+
+static int32_t init_service(struct sub_request *request, const char *url, const muon_sub_opts *opts,
+                            muon_error *err)
+{
+    const struct bus_call ask = {.url = text_span(url)};
+    struct bus_call seen;
+    struct error error;
+    if (opts->mode || opts->from_kind || opts->from || opts->limit || opts->types_len)
+        return status_fail(
+            err, MUON_EINVAL,
+            "muon_subscribe: the stream of a service has no history: mode, from_kind, "
+            "from, limit and types must be 0");
+    *request = (struct sub_request){.encoded = bus_stream_encode(&ask),
+                                    .service = bytes_copy(url, strlen(url) + 1)};
+    int32_t status = MUON_OK;
+    if (!request->encoded || !request->service)
+        status = status_fail(err, MUON_ENOMEM, "muon_subscribe: out of memory");
+    else if (bus_stream_decode(bytes_span(request->encoded), &seen, &error) != REASON_NONE)
+        status = status_of_error(err, &error);
+    if (status != MUON_OK)
+        sub_request_fini(request);
+    return status;
+}
+
 int32_t sub_request_init(struct sub_request *request, const char *stream, const muon_sub_opts *opts,
                          muon_error *err)
 {
@@ -46,6 +76,8 @@ int32_t sub_request_init(struct sub_request *request, const char *stream, const 
         [MUON_HOT] = STREAM_HOT,
     };
     struct subscribe_request ask = {0};
+    if (is_service(stream))
+        return init_service(request, stream, opts, err);
     const char *wrong = fault(stream, opts);
     if (!wrong && !sub_request_from(opts->from_kind, opts->from, &ask.from_kind, &ask.from))
         wrong = "from_kind is unknown, or from is negative";
@@ -71,12 +103,20 @@ int32_t sub_request_init(struct sub_request *request, const char *stream, const 
 void sub_request_fini(struct sub_request *request)
 {
     bytes_unref(request->encoded);
-    request->encoded = NULL;
+    bytes_unref(request->service);
+    request->encoded = request->service = NULL;
+}
+
+const char *sub_request_call(const struct sub_request *request)
+{
+    return request->service ? "/muon.v1.BusService/Stream" : "/muon.v1.PhotonService/Subscribe";
 }
 
 struct bytes *sub_request_encode(struct sub_request *request, const struct info *info)
 {
     struct subscribe_request ask = request->ask;
+    if (request->service)
+        return bytes_ref(request->encoded);
     if (!request->placed) {
         memcpy(request->store_id, info->store_id, sizeof request->store_id);
         request->incarnation = info->incarnation;
@@ -103,7 +143,44 @@ void sub_request_advance(struct sub_request *request, const struct held *held)
     request->position = held->order_id;
 }
 
-bool sub_request_is_done(const struct sub_request *request)
+struct held *sub_request_hold(const struct sub_request *request, struct bytes *message,
+                              bool *malformed)
+{
+    return request->service ? items_hold(message, malformed) : held_new(message, malformed);
+}
+
+muon_batch *sub_request_take(const struct sub_request *request, struct held *held, size_t max,
+                             int64_t *last, size_t *taken, bool *malformed)
+{
+    if (request->service)
+        return items_take(held, max, request->service, last, taken, malformed);
+    return held_take(held, max, last, taken, malformed);
+}
+
+static bool is_done(const struct sub_request *request)
 {
     return request->ask.limit && request->received >= request->ask.limit;
+}
+
+/* A publisher or a connection that was lost took with it what nobody can ask for again. */
+static int32_t service_end(const struct error *status, muon_error *err)
+{
+    if (status->reason == REASON_NONE)
+        return MUON_END;
+    if (status->reason == REASON_CALLER_GONE)
+        return status_fail(err, MUON_EUNAVAIL, "the connection was lost: %s", status->message);
+    return status_of_error(err, status);
+}
+
+int32_t sub_request_end(const struct sub_request *request, const struct error *status,
+                        muon_error *err)
+{
+    if (request->service)
+        return service_end(status, err);
+    bool ended = status->reason == REASON_NONE && request->ask.type == STREAM_COLD;
+    bool passing = status->reason == REASON_NONE || status->reason == REASON_CALLER_GONE ||
+                   status->reason == REASON_TIMED_OUT || status->retryable;
+    if (ended || is_done(request))
+        return MUON_END;
+    return passing ? MUON_OK : status_of_error(err, status);
 }

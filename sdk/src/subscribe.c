@@ -46,7 +46,7 @@ struct muon_sub {
     size_t held_events;
     pthread_cond_t ready;       /* for muon_sub_next */
     pthread_mutex_t take_mutex; /* one taker at a time; before the client's lock */
-    int64_t last;               /* order id taken; under take_mutex */
+    int64_t last;               /* order id (of a service: version) taken; under take_mutex */
 
     bool over, told, freed;
     int32_t end_status;
@@ -131,7 +131,7 @@ static void begin(muon_client *c, muon_sub *s, int64_t now_ms)
         return;
     struct bytes *message = sub_request_encode(&s->request, &c->connection.info);
     if (message)
-        s->call = connection_call(c, "/muon.v1.PhotonService/Subscribe", -1, &handler, s, &s->link);
+        s->call = connection_call(c, sub_request_call(&s->request), -1, &handler, s, &s->link);
     if (s->call) {
         atomic_fetch_add(&s->refs, 1);
         c->metrics.resumes += s->request.placed;
@@ -173,7 +173,7 @@ static void message(struct client_call *call, struct bytes *message)
     bool malformed = false;
     if (!message)
         return;
-    struct held *held = held_new(message, &malformed);
+    struct held *held = sub_request_hold(&s->request, message, &malformed);
     pthread_mutex_lock(&c->mutex);
     s->reading = false;
     if (s->over) {
@@ -194,15 +194,10 @@ static void message(struct client_call *call, struct bytes *message)
 /* The call of a subscription that is not over has ended. */
 static void lost(muon_client *c, muon_sub *s, const struct error *status)
 {
-    bool ended = status->reason == REASON_NONE && s->request.ask.type == STREAM_COLD;
-    bool passing = status->reason == REASON_NONE || status->reason == REASON_CALLER_GONE ||
-                   status->reason == REASON_TIMED_OUT || status->retryable;
-    if (ended || sub_request_is_done(&s->request)) {
-        end(s, MUON_END, NULL, false);
-    } else if (!passing) {
-        muon_error error;
-        int32_t code = status_of_error(&error, status);
-        end(s, code, &error, false);
+    muon_error error;
+    int32_t code = sub_request_end(&s->request, status, &error);
+    if (code != MUON_OK) {
+        end(s, code, code < 0 ? &error : NULL, false);
     } else {
         snprintf(s->failure, sizeof s->failure, "%.127s",
                  status->reason == REASON_NONE ? "the store ended the call" : status->message);
@@ -284,8 +279,8 @@ static int32_t take_batch(muon_sub *s, muon_batch **out, muon_error *err)
     pthread_mutex_unlock(&c->mutex);
     if (!held)
         return MUON_OK;
-    muon_batch *batch =
-        held_take(held, s->batch_max ? s->batch_max : SIZE_MAX, &s->last, &taken, &malformed);
+    muon_batch *batch = sub_request_take(&s->request, held, s->batch_max ? s->batch_max : SIZE_MAX,
+                                         &s->last, &taken, &malformed);
     if (!batch && !malformed)
         return status_fail(err, MUON_ENOMEM,
                            "out of memory for a batch: nothing is lost, try again");
@@ -440,7 +435,7 @@ int32_t muon_subscribe(muon_client *c, const char *stream, const muon_sub_opts *
     s->queue = opts->queue ? queue_ref(opts->queue) : NULL;
     s->tag = opts->tag;
     s->tail = &s->head;
-    s->last = -1;
+    s->last = s->request.service ? 0 : -1;
     pthread_cond_init(&s->ready, NULL);
     pthread_mutex_init(&s->take_mutex, NULL);
     s->next = c->subs.head;

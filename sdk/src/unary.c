@@ -148,7 +148,7 @@ static bool try_again(const muon_client *c, const struct unary *unary, const str
     bool harmless =
         !unary->once || status->reason == REASON_BUSY || status->reason == REASON_STORE_FULL;
     return passing && harmless && !unary->cancelled && c->phase < CLIENT_STOPPING &&
-           status->reason != REASON_TIMED_OUT;
+           status->reason != REASON_TIMED_OUT && status->reason != REASON_NO_SUCH_SERVICE;
 }
 
 static void finished(struct client_call *call, const struct error *status)

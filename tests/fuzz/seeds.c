@@ -108,6 +108,23 @@ static void seed_codec(void)
     seed_bytes("fuzz_codec", "status", 3, error_status_encode(&error));
 }
 
+static void seed_bus(void)
+{
+    struct frame hello = {.kind = FRAME_HELLO,
+                          .hello = {.service = text_span("orders"),
+                                    .instance_id = text_span("1"),
+                                    .epoch = 1,
+                                    .tag = {text_span("t")},
+                                    .tags = 1}};
+    struct frame endpoint = {.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/a/**")}};
+    struct frame credit = {.exchange = 1, .kind = FRAME_CREDIT, .credit = {1, 2}};
+    struct bus_call call = {.url = text_span("rpc://orders/a"), .body = text_span("{}")};
+    seed_bytes("fuzz_bus", "hello", -1, frame_head(&hello));
+    seed_bytes("fuzz_bus", "endpoint", -1, frame_head(&endpoint));
+    seed_bytes("fuzz_bus", "credit", -1, frame_head(&credit));
+    seed_bytes("fuzz_bus", "call", -1, bus_request_encode(&call));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -119,5 +136,6 @@ int main(int argc, char **argv)
     seed_emit();
     seed_part();
     seed_codec();
+    seed_bus();
     return 0;
 }

@@ -30,6 +30,8 @@ static void inside_open(struct inside *inside)
         .heads_bytes = 1 << 20,
         .recent_ids = 1000,
         .queue_bytes = 8 << 20,
+        .sessions = 100,
+        .beat_ms = 5000,
         .calls_per_connection = 1000,
     };
     enum log_fault fault;
@@ -57,6 +59,11 @@ struct inside *inside_start(void)
     inside->dir = tempdir_new();
     inside_open(inside);
     return inside;
+}
+
+void inside_reopen(struct inside *inside)
+{
+    inside_open(inside);
 }
 
 void inside_restart(struct inside *inside)

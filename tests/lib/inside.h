@@ -19,6 +19,8 @@ struct inside {
 struct inside *inside_start(void);
 /* Stop the service and start it again on the same directory. */
 void inside_restart(struct inside *inside);
+/* Open it again after a test has stopped and freed the service, and closed the caller, by itself. */
+void inside_reopen(struct inside *inside);
 void inside_stop(struct inside *inside);
 
 #endif

@@ -37,6 +37,7 @@ static void print_inputs(void)
     AT(muon_emit_opts, in_event);
     AT(muon_emit_opts, timeout_ms);
     AT(muon_emit_opts, flags);
+    AT(muon_emit_opts, in_call);
     AT(muon_emit_opts, reserved);
     SIZE(muon_sub_opts);
     AT(muon_sub_opts, mode);
@@ -109,11 +110,44 @@ static void print_outputs(void)
     AT(muon_reply, content_type);
     AT(muon_reply, body);
     AT(muon_reply, service);
+    AT(muon_reply, instance);
+}
+
+static void print_services(void)
+{
+    SIZE(muon_request_opts);
+    AT(muon_request_opts, timeout_ms);
+    AT(muon_request_opts, flags);
+    AT(muon_request_opts, content_type);
+    AT(muon_request_opts, caused_by);
+    AT(muon_request_opts, traceparent);
+    AT(muon_request_opts, in_call);
+    AT(muon_request_opts, in_event);
+    AT(muon_request_opts, reserved);
+    SIZE(muon_serve_opts);
+    AT(muon_serve_opts, max_inflight);
+    AT(muon_serve_opts, flags);
+    AT(muon_serve_opts, queue);
+    AT(muon_serve_opts, tag);
+    AT(muon_serve_opts, doc);
+    AT(muon_serve_opts, reserved);
+    AT(muon_call, kind);
+    AT(muon_call, flags);
+    AT(muon_call, number);
+    AT(muon_call, deadline_ms);
+    AT(muon_call, path);
+    AT(muon_call, args);
+    AT(muon_call, content_type);
+    AT(muon_call, body);
+    AT(muon_call, traceparent);
+    AT(muon_call, caused_by);
+    AT(muon_call, caller);
 }
 
 int main(void)
 {
     print_inputs();
     print_outputs();
+    print_services();
     return 0;
 }

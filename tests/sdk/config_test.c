@@ -15,6 +15,7 @@ static void every_documented_key_can_be_set(void **state)
     (void)state;
     static const char *const values[][2] = {
         {"service.name", "orders"},
+        {"service.tags", "eu,fast lane,ü"},
         {"tls.ca_file", "ca.crt"},
         {"tls.cert_file", "client.crt"},
         {"tls.key_file", "client.key"},
@@ -59,6 +60,28 @@ static void a_bad_value_is_refused_by_key_value_and_range(void **state)
     assert_int_equal(muon_config_set(NULL, "service.name", "x", &err), MUON_EINVAL);
     muon_config_free(cfg);
     muon_config_free(NULL);
+}
+
+static void tags_are_words_between_commas(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", ",", "a,", ",a", "a,,b", "a\n"};
+    char many[2 * 33] = "";
+    muon_config *cfg;
+    muon_error err;
+    assert_int_equal(muon_config_new(&cfg), MUON_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(muon_config_set(cfg, "service.tags", bad[i], &err), MUON_EINVAL);
+        assert_non_null(strstr(err.message, "service.tags"));
+    }
+    for (int i = 0; i < 32; i++)
+        memcpy(many + 2 * i, "a,", 2);
+    many[63] = '\0';
+    assert_int_equal(muon_config_set(cfg, "service.tags", many, NULL), MUON_OK);
+    many[63] = ',';
+    many[64] = 'a';
+    assert_int_equal(muon_config_set(cfg, "service.tags", many, NULL), MUON_EINVAL);
+    muon_config_free(cfg);
 }
 
 static void what_is_not_set_comes_from_the_environment_then_from_the_table(void **state)
@@ -202,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_documented_key_can_be_set),
         cmocka_unit_test(a_bad_value_is_refused_by_key_value_and_range),
+        cmocka_unit_test(tags_are_words_between_commas),
         cmocka_unit_test(what_is_not_set_comes_from_the_environment_then_from_the_table),
         cmocka_unit_test(a_certificate_without_its_key_is_refused),
         cmocka_unit_test(a_url_is_tls_unless_it_says_insecure),

@@ -307,6 +307,8 @@ static void the_examples_do_what_they_say(void **state)
     example("example_account ann -3", 1, "2 is not enough");
     example("example_async counted 20000", 0, "20000 stored, 0 failed\n");
     example("example_view counted 20000", 0, "20000\n");
+    example("example_service 12", 0, "12 squared is 144\n");
+    example("example_service twelve", 0, "400 not a number\n");
     unsetenv("MUON_URL");
     photond_free(p);
 }
