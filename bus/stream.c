@@ -141,9 +141,7 @@ static void run(struct task *task)
     if (s->end)
         return;
     s->finished = true;
-    pthread_mutex_unlock(&bus->lock);
-    plain_finish(s->call, &s->failure);
-    pthread_mutex_lock(&bus->lock);
+    plain_finish(bus, s->call, &s->failure);
 }
 
 static void sent(struct serve_call *call, bool ok)
