@@ -85,6 +85,8 @@ struct bus *bus_open(struct cq *cq, const struct bus_options *options)
     if (!bus)
         return NULL;
     bus->options = *options;
+    if (!bus->options.outbox_bytes)
+        bus->options.outbox_bytes = BUS_OUTBOX_BYTES;
     bus->cq = cq;
     bus->timer.op.done = timer_done;
     pthread_mutex_init(&bus->lock, NULL);
