@@ -51,6 +51,16 @@ MUTATIONS = [
     Mutation("importer-first", "a call is taken whole before others have their turn", "store/lane.c",
              "while (lane->waiting.first && taken->bytes < turn);",
              "while (lane->waiting.first && taken->bytes < bytes_max + turn);", "lane_test"),
+    Mutation("asked-twice", "a request that had left is sent again on the next session", "sdk/src/request.c",
+             "    if (unsent) /* it stays", "    if (unsent || status) /* it stays", "sdk_request_test"),
+    Mutation("credit-ignored", "a large body is sent without waiting for credit", "sdk/src/exchange.c",
+             "while (exchange->rest && exchange->bytes > 0 &&", "while (exchange->rest && exchange->bytes > INT64_MIN &&",
+             "sdk_request_test"),
+    Mutation("ready-too-early", "a client says that it is ready before what it serves is registered",
+             "sdk/src/serving.c", "(c->servers.unconfirmed == 0 && now)", "now", "sdk_session_test"),
+    Mutation("held-without-bound", "items wait for a slow network as long as there is credit", "sdk/src/exchange.c",
+             "           exchange->waiting < EXCHANGE_WINDOW;", "           exchange->waiting < SIZE_MAX;",
+             "sdk_stream_service_test"),
 ]
 
 

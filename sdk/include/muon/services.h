@@ -95,7 +95,8 @@ typedef struct muon_call {
 
 /* Answer requests for a path, or publish a stream there, as an instance of "service.name" with "service.tags". Close and
  * free the server with muon_server_free. Does not wait for the network: muon_ping waits until it is registered, and
- * MUON_STATE_READY (muon_watch) tells that all servers are. After the connection was lost they are registered again before either.
+ * MUON_STATE_READY (muon_watch) tells that all servers are; emits, reads and requests do not wait for it. After the connection
+ * was lost they are registered again before either says so.
  *   path  "/orders", or everything below it: "/orders/" with "**" behind it.
  *   opts  may be NULL.
  * More calls than max_inflight are refused: their callers get MUON_EUNAVAIL.
