@@ -70,6 +70,12 @@ def rss_mb(pid, kind="VmRSS"):
     raise SystemExit(f"bench: process {pid} is gone")
 
 
+def cpu_s(pid):
+    """What it has computed so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Photond:
     """A photond on a directory; left with SIGKILL, so what is measured next opens what a crash leaves."""
 

@@ -4,6 +4,7 @@
  *   verb=serve    ca=, cert=, key=: with TLS
  *   verb=unary    one call after the other: latency. slices=, slice_bytes=: of the answer
  *   verb=stream   one streaming call after the other: bytes a second
+ *   verb=echo     streams both ways: messages a second, window= of them in flight, slice_bytes= each
  *   verb=idle     connect, tell the memory, and do nothing
  */
 #include "bench/raw_grpc.h"
@@ -17,7 +18,7 @@
 struct client {
     grpc_completion_queue *cq;
     grpc_channel *channel;
-    void *methods[2];
+    void *methods[3];
 };
 
 static grpc_channel_credentials *client_credentials(const struct args *args)
@@ -48,6 +49,7 @@ static struct client client_open(const struct args *args)
                                          client_credentials(args), &channel_args);
     client.methods[0] = grpc_channel_register_call(client.channel, RAW_UNARY, NULL, NULL);
     client.methods[1] = grpc_channel_register_call(client.channel, RAW_STREAM, NULL, NULL);
+    client.methods[2] = grpc_channel_register_call(client.channel, RAW_ECHO, NULL, NULL);
     return client;
 }
 
@@ -159,12 +161,17 @@ int main(int argc, char **argv)
         measure_unary(&client, &request, args_number(&args, "calls", 10000));
     } else if (strcmp(verb, "stream") == 0) {
         measure_stream(&client, &request);
+    } else if (strcmp(verb, "echo") == 0) {
+        client_call(&client, 0, &request); /* connects */
+        raw_echo_measure(client.channel, client.cq, client.methods[2],
+                         args_number(&args, "calls", 10000), args_number(&args, "window", 128),
+                         request.slice_bytes);
     } else if (strcmp(verb, "idle") == 0) {
         client_call(&client, 0, &request);
         result_print("rss_mb", rss_mb(), NULL);
         ready_wait();
     } else {
-        die("verb=%s: serve, unary, stream or idle", verb);
+        die("verb=%s: serve, unary, stream, echo or idle", verb);
     }
     return 0;
 }

@@ -17,10 +17,11 @@ enum { SLICES_MAX = 64, SLICE_BYTES_MAX = 1024 * 1024 };
 struct server {
     grpc_completion_queue *cq;
     grpc_server *server;
-    void *methods[2]; /* unary, stream */
+    void *methods[3]; /* unary, stream, echo */
 };
 
 struct call {
+    struct raw_op op; /* first */
     struct server *server;
     size_t method;
     grpc_call *call;
@@ -35,11 +36,14 @@ struct call {
     bool asked, ended;
 };
 
+static void call_done(struct raw_op *op, bool ok);
+
 static void call_await(struct server *server, size_t method)
 {
     struct call *call = calloc(1, sizeof *call);
     if (!call)
         die("no memory");
+    call->op.done = call_done;
     call->server = server;
     call->method = method;
     grpc_metadata_array_init(&call->metadata);
@@ -111,8 +115,9 @@ static void call_send(struct call *call, bool first)
         die("gRPC refused a batch");
 }
 
-static void call_done(struct call *call, bool ok)
+static void call_done(struct raw_op *op, bool ok)
 {
+    struct call *call = (struct call *)op;
     if (!call->asked) {
         if (!ok) {
             free(call);
@@ -139,7 +144,8 @@ static void *server_run(void *user)
             grpc_completion_queue_next(server->cq, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
         if (event.type != GRPC_OP_COMPLETE)
             return NULL;
-        call_done(event.tag, event.success != 0);
+        struct raw_op *op = event.tag;
+        op->done(op, event.success != 0);
     }
 }
 
@@ -164,12 +170,15 @@ int raw_grpc_serve(const struct args *args)
     for (size_t i = 0; i < 2; i++)
         server.methods[i] = grpc_server_register_method(
             server.server, paths[i], NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+    server.methods[2] =
+        grpc_server_register_method(server.server, RAW_ECHO, NULL, GRPC_SRM_PAYLOAD_NONE, 0);
     int port = grpc_server_add_http2_port(server.server, "127.0.0.1:0", server_credentials(args));
     if (port == 0)
         die("no port");
     grpc_server_start(server.server);
     for (size_t i = 0; i < 2; i++)
         call_await(&server, i);
+    raw_echo_await(server.server, server.cq, server.methods[2]);
     pthread_t thread;
     if (pthread_create(&thread, NULL, server_run, &server) != 0)
         die("no thread");

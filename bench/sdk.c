@@ -18,8 +18,10 @@ muon_client *sdk_open(const struct args *args)
     muon_config *config;
     muon_client *client;
     sdk_check(muon_config_new(&config), NULL, "muon_config_new");
-    static const char *const names[][2] = {
-        {"ca", "tls.ca_file"}, {"cert", "tls.cert_file"}, {"key", "tls.key_file"}};
+    static const char *const names[][2] = {{"ca", "tls.ca_file"},
+                                           {"cert", "tls.cert_file"},
+                                           {"key", "tls.key_file"},
+                                           {"service", "service.name"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *file = args_text(args, names[i][0], "");
         if (*file)
@@ -45,8 +47,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct args *args);
-    } verbs[] = {{"emit", sdk_emit}, {"emit_one", sdk_emit_one}, {"replay", sdk_replay},
-                 {"load", sdk_load}, {"live", sdk_live},         {"idle", sdk_idle}};
+    } verbs[] = {{"emit", sdk_emit},   {"emit_one", sdk_emit_one}, {"replay", sdk_replay},
+                 {"load", sdk_load},   {"live", sdk_live},         {"idle", sdk_idle},
+                 {"serve", sdk_serve}, {"ask", sdk_ask},           {"follow", sdk_follow}};
     struct args args = {argc, argv};
     const char *verb = args_text(&args, "verb", "");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
@@ -55,5 +58,5 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    die("verb=%s: emit, emit_one, replay, load, live or idle", verb);
+    die("verb=%s: emit, emit_one, replay, load, live, idle, serve, ask or follow", verb);
 }

@@ -23,6 +23,12 @@ void sdk_replay(const struct args *args);
 void sdk_load(const struct args *args);
 /* Emit calls= single events and see them in a live subscription of another client: acknowledged → seen. */
 void sdk_live(const struct args *args);
+/* Be instances= instances of the service "bench", which answers "/echo" and publishes "/items"; wait. */
+void sdk_serve(const struct args *args);
+/* Ask it calls= times in all over connections= connections, with window= requests of each in flight. */
+void sdk_ask(const struct args *args);
+/* Subscribe to items= items of its stream. */
+void sdk_follow(const struct args *args);
 /* Tell the memory of a client that does nothing, and wait. */
 void sdk_idle(const struct args *args);
 

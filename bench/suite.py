@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import time
 
-from lab import ROOT, Grpc, Held, Lab, Photond, rss_mb, run
+from lab import ROOT, Grpc, Held, Lab, Photond, cpu_s, rss_mb, run
 
 MANY = {"streams": 13000, "spread": "event"}
 RAW_COMMIT = 8  # emits of 100 that photond commits together when 16 are in flight: what waits during a commit
@@ -157,6 +157,68 @@ def load(lab):
                         at_most=True)
 
 
+# ---- services ----
+
+def services(lab):
+    """Routed requests and streams of services beside raw gRPC."""
+    lab.head("Services: a routed request (256 bytes each way) / gRPC core without a router")
+    calls = lab.size(20000, 3000)
+    piped = calls * 10
+    for way, tls in ways():
+        with Photond(lab, "services", tls) as photond, Grpc(lab, tls) as grpc:
+            def sdk(instances=1, **args):
+                with Held("bench_sdk", verb="serve", instances=instances, service="bench", **photond.sdk):
+                    return run("bench_sdk", **args, **photond.sdk)
+
+            def wire(instances=1, **args):
+                with Held("bench_wire", verb="serve", instances=instances, **photond.wire):
+                    return run("bench_wire", **args, **photond.wire)
+
+            got = lab.alternate({
+                "unary": lambda: run("bench_grpc", verb="unary", calls=calls, slices=1, slice_bytes=256, **grpc.args),
+                "echo": lambda: run("bench_grpc", verb="echo", calls=piped, slice_bytes=256, window=128, **grpc.args),
+                "stream": lambda: run("bench_grpc", verb="stream", messages=piped, slices=1, slice_bytes=256,
+                                      **grpc.args),
+                "sdk one": lambda: sdk(verb="ask", calls=calls),
+                "wire one": lambda: wire(verb="ask", calls=calls),
+                "sdk 16": lambda: sdk(verb="ask", calls=calls * 2, connections=16),
+                "wire 16": lambda: wire(verb="ask", calls=calls * 2, connections=16),
+                **{f"sdk {n}": lambda n=n: sdk(n, verb="ask", calls=piped, window=128) for n in INSTANCES},
+                **{f"wire {n}": lambda n=n: wire(n, verb="ask", calls=piped, window=128) for n in INSTANCES},
+                "follow": lambda: sdk(verb="follow", items=piped)})
+            idle(lab, photond, way)
+        unary, echo = got["unary"]["p50_us"], got["echo"]
+        for key, name in (("sdk one", "libmuon at both ends"), ("wire one", "bare sessions")):
+            lab.row(f"one at a time, p50, {name}{way}", us(got[key]["p50_us"]), us(unary), got[key]["p50_us"] / unary,
+                    1.8, at_most=True)
+        for key, name in (("sdk 16", "libmuon"), ("wire 16", "bare sessions")):
+            lab.row(f"16 connections × 1 in flight, {name}{way}", rate(got[key]), f"unary, one: {us(unary)}",
+                    got[key]["per_s"] * unary / 1e6)
+        for n in INSTANCES:
+            for key, name in ((f"sdk {n}", "libmuon"), (f"wire {n}", "bare sessions")):
+                lab.row(f"128 in flight, instances: {n}, {name} / a stream both ways{way}", rate(got[key]), rate(echo),
+                        got[key]["per_s"] / echo["per_s"])
+        items = {"per_s": piped / got["stream"]["seconds"]}
+        lab.row(f"a stream of a service, libmuon / a gRPC stream of such messages{way}", rate(got["follow"]), rate(items),
+                got["follow"]["per_s"] / items["per_s"])
+
+
+INSTANCES = (1, 10, 100)
+
+
+def idle(lab, photond, way):
+    """What an idle photond and an idle instance compute."""
+    seconds = 5
+    with Held("bench_sdk", verb="serve", service="bench", **photond.sdk) as instance:
+        processes = {"photond": photond.process.pid, "an instance by libmuon": instance.process.pid}
+        time.sleep(1)
+        before = {name: cpu_s(pid) for name, pid in processes.items()}
+        time.sleep(seconds)
+        for name, pid in processes.items():
+            used = cpu_s(pid) - before[name]
+            lab.row(f"idle: CPU seconds of {name} in {seconds} s{way}", f"{used:.2f} s", "", used, 0.05, at_most=True)
+
+
 # ---- growth, fairness, memory, live ----
 
 def growth(lab):
@@ -275,7 +337,7 @@ def memory(lab):
                 client - bare, 8, at_most=True)
 
 
-MEASURES = (emit, single, replay, streams, load, live, growth, fairness, stuck, memory)
+MEASURES = (emit, single, replay, streams, load, services, live, growth, fairness, stuck, memory)
 
 
 def main():

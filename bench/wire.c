@@ -10,11 +10,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct args *args);
-    } verbs[] = {{"emit", wire_emit},
-                 {"writers", wire_writers},
-                 {"replay", wire_replay},
-                 {"load", wire_load},
-                 {"subscribers", wire_subscribers}};
+    } verbs[] = {{"emit", wire_emit}, {"writers", wire_writers},         {"replay", wire_replay},
+                 {"load", wire_load}, {"subscribers", wire_subscribers}, {"serve", wire_serve},
+                 {"ask", wire_ask}};
     struct args args = {argc, argv};
     const char *verb = args_text(&args, "verb", "");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
@@ -23,5 +21,5 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    die("verb=%s: emit, writers, replay, load or subscribers", verb);
+    die("verb=%s: emit, writers, replay, load, subscribers, serve or ask", verb);
 }

@@ -16,5 +16,9 @@ void wire_replay(const struct args *args);
 void wire_load(const struct args *args);
 /* subscribers= hot-cold subscriptions to stream= from=, over connections=. stuck=1: they never read. Then wait. */
 void wire_subscribers(const struct args *args);
+/* Be instances= instances of the service "bench", a connection and a session each, which answer "/echo"; wait. */
+void wire_serve(const struct args *args);
+/* Ask it calls= times in all over connections= sessions, with window= requests of each in flight. */
+void wire_ask(const struct args *args);
 
 #endif

@@ -17,13 +17,21 @@
 
 struct bus;
 
-enum { BUS_METHODS = 5, BUS_ENDPOINTS_MAX = 10000, BUS_CALLS_MAX = 1024 };
+enum {
+    BUS_METHODS = 5,
+    BUS_ENDPOINTS_MAX = 10000,
+    BUS_CALLS_MAX = 1024,
+    /* The answers to all the calls of a session, as far as libmuon gives them credit, fit. */
+    BUS_OUTBOX_BYTES = 384 * 1024 * 1024
+};
 
 struct bus_options {
     const char *store_id; /* borrowed until bus_close */
     uint32_t beat_ms;     /* semantics 16 */
     size_t sessions_max;
     uint64_t body_bytes; /* the largest body in all */
+    /* The most that waits for a session that does not read, before it is ended; 0: BUS_OUTBOX_BYTES. */
+    size_t outbox_bytes;
     /* "name=identity,name=identity": who may serve a name (semantics 17); NULL: whoever comes first. Borrowed, too. */
     const char *owners;
 };

@@ -78,6 +78,8 @@ void core_leave(struct bus *bus)
 void core_init(struct bus *bus, struct cq *cq, const struct bus_options *options)
 {
     bus->options = *options;
+    if (!bus->options.outbox_bytes)
+        bus->options.outbox_bytes = BUS_OUTBOX_BYTES;
     bus->cq = cq;
     bus->timer.op.done = timer_done;
     pthread_mutex_init(&bus->lock, NULL);

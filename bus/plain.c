@@ -61,18 +61,18 @@ void plain_fail_frame(struct plain_failure *failure, const struct frame *frame)
     plain_fail(failure, &error);
 }
 
-void plain_finish(struct serve_call *call, struct plain_failure *failure)
+void plain_finish(struct bus *bus, struct serve_call *call, struct plain_failure *failure)
 {
     struct error error;
-    if (!failure->reason) {
-        serve_finish(call, NULL);
-        return;
-    }
-    error_set(&error, failure->reason, "photond is out of memory");
-    struct error *kept = failure->error; /* the call may be no more after the next line */
+    struct error *kept = failure->error; /* the call may be no more once it is finished */
+    bool failed = failure->reason != REASON_NONE;
+    if (failed)
+        error_set(&error, failure->reason, "photond is out of memory");
     failure->error = NULL;
-    serve_finish(call, kept ? kept : &error);
+    pthread_mutex_unlock(&bus->lock);
+    serve_finish(call, kept ? kept : failed ? &error : NULL);
     free(kept);
+    pthread_mutex_lock(&bus->lock);
 }
 
 void plain_failure_clear(struct plain_failure *failure)

@@ -24,8 +24,8 @@ struct plain_failure {
 };
 void plain_fail(struct plain_failure *failure, const struct error *error);
 void plain_fail_frame(struct plain_failure *failure, const struct frame *frame);
-/* For serve_finish. */
-void plain_finish(struct serve_call *call, struct plain_failure *failure);
+/* serve_finish with it. Takes it out under the lock, which it gives back meanwhile. */
+void plain_finish(struct bus *bus, struct serve_call *call, struct plain_failure *failure);
 void plain_failure_clear(struct plain_failure *failure);
 
 /* The milliseconds that a call has left, for a Call; 0: for ever. */

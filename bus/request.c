@@ -89,6 +89,19 @@ static const struct end_ops ops = {put, over};
 
 /* ---- the call ---- */
 
+/* The call may be no more once it has been sent. */
+static void answer_send(struct request *r)
+{
+    struct bus *bus = r->bus;
+    struct serve_call *call = r->call;
+    struct bytes *parts[2] = {bytes_ref(r->head), r->body.bytes ? bytes_ref(r->body.bytes) : NULL};
+    pthread_mutex_unlock(&bus->lock);
+    serve_send_last(call, parts, parts[1] ? 2 : 1);
+    bytes_unref(parts[0]);
+    bytes_unref(parts[1]);
+    pthread_mutex_lock(&bus->lock);
+}
+
 static void run(struct task *task)
 {
     struct request *r = (struct request *)((char *)task - offsetof(struct request, task));
@@ -100,17 +113,10 @@ static void run(struct task *task)
     if (r->end)
         return;
     r->finished = true;
-    pthread_mutex_unlock(&bus->lock);
-    if (r->failure.reason) {
-        plain_finish(r->call, &r->failure);
-    } else {
-        struct bytes *head = bytes_ref(r->head); /* the call may be no more once it has been sent */
-        struct bytes *parts[2] = {head, r->body.bytes ? bytes_ref(r->body.bytes) : NULL};
-        serve_send_last(r->call, parts, parts[1] ? 2 : 1);
-        bytes_unref(parts[1]);
-        bytes_unref(head);
-    }
-    pthread_mutex_lock(&bus->lock);
+    if (r->failure.reason)
+        plain_finish(bus, r->call, &r->failure);
+    else
+        answer_send(r);
 }
 
 static void lost(struct serve_call *call)

@@ -49,6 +49,7 @@ void session_put(struct session *s, struct end *end, struct frame *frame, struct
     } else if (end && !waits) {
         exchange_ref(end->exchange);
     }
+    s->overrun = s->overrun || s->outbox.bytes > s->bus->options.outbox_bytes;
     core_task(s->bus, &s->task);
 }
 

@@ -20,7 +20,8 @@ struct session {
     uint64_t last_client, last_server; /* numbers begun */
     unsigned calls;                    /* of its own under way */
     int64_t heard_ms, said_ms;
-    bool counted, welcomed, reading, sending, holding, out_of_memory, lost, ended, finished;
+    bool counted, welcomed, reading, sending, holding, out_of_memory, overrun, lost, ended,
+        finished;
     enum reason reason; /* why it ended */
     char why[400];
 };

@@ -3,7 +3,8 @@
  *
  * A message is taken apart frame by frame: decoded outside the lock, acted upon under it. What is to be sent gathers in the outbox; the
  * session's task hands it to gRPC, one message at a time, when the lock is given back. A session that does not read is not read either
- * once its outbox is full, and gets no new exchange.
+ * once its outbox is full, and gets no new exchange; what others send it, with the credit that it has given, goes on to gather, and when that
+ * is more than the settings allow, it is ended.
  *
  * It ends when the client has sent its last, is lost or silent, has broken the contract, was replaced, or has nothing left to do
  * while photond drains. All exchanges are told at once; then the last words leave, if they can, and the call is finished. A peer that does
@@ -33,10 +34,14 @@ static void run(struct task *task)
     struct session *s = (struct session *)((char *)task - offsetof(struct session, task));
     struct bus *bus = s->bus;
     struct bytes *parts[128];
+    if (!s->ended && s->out_of_memory) /* even while something is on its way: it may stay there */
+        session_end(s, REASON_BUSY, "photond is out of memory: connect again later");
+    if (!s->ended && s->overrun)
+        session_end(s, REASON_BUSY,
+                    "what the client has asked for waits, and it does not read it: connect again, "
+                    "and give less credit");
     if (s->sending || s->finished)
         return;
-    if (s->out_of_memory)
-        session_end(s, REASON_BUSY, "photond is out of memory: connect again later");
     if (bus->draining && s->ends.len == 0 && s->outbox.bytes == 0)
         session_end(s, REASON_SHUTTING_DOWN, "the store is going down: connect again");
     size_t len = s->lost ? 0 : outbox_take(&s->outbox, parts, 128, MESSAGE_BYTES);

@@ -3,7 +3,7 @@
  *
  * The publisher is given credit for so much as one message holds; what gRPC has taken is given back to it. So a client that does not
  * read holds back the publisher, and here waits one message at most – and one item more, if it is a large one that comes in pieces: of
- * that, what is put together is paid back at once, up to the limit of a body.
+ * that, so much is paid back at once as the publisher lacks for the rest of it, so that it cannot begin another large one.
  */
 #include "bus/stream.h"
 
@@ -53,10 +53,15 @@ static void item_whole(struct stream *s)
 
 static void item_piece(struct stream *s, size_t len)
 {
-    if (plain_body_whole(&s->body))
+    bool whole = plain_body_whole(&s->body);
+    int64_t left = whole ? 0 : (int64_t)(s->body.bytes->len - s->body.len);
+    int64_t lacks = s->end ? left - s->end->bytes : 0;
+    size_t paid = lacks <= 0 ? 0 : (uint64_t)lacks < len ? (size_t)lacks : len;
+    s->bytes += len - paid; /* with the message */
+    if (whole)
         item_whole(s);
-    if (s->end)
-        exchange_credit(s->end, 0, len);
+    if (paid)
+        exchange_credit(s->end, 0, paid);
 }
 
 static void item_begin(struct stream *s, const struct frame *frame, struct bytes *piece)
@@ -141,9 +146,7 @@ static void run(struct task *task)
     if (s->end)
         return;
     s->finished = true;
-    pthread_mutex_unlock(&bus->lock);
-    plain_finish(s->call, &s->failure);
-    pthread_mutex_lock(&bus->lock);
+    plain_finish(bus, s->call, &s->failure);
 }
 
 static void sent(struct serve_call *call, bool ok)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+    FRAME_BYTES = 100,        /* what keeping one costs, about */
     SHORT_BYTES = 512,        /* a part up to here is copied rather than referenced */
     TOGETHER_BYTES = 8 * 1024 /* so much is put together at a time */
 };
@@ -22,7 +23,7 @@ struct outbox_frame {
 
 static size_t frame_bytes(const struct outbox_frame *frame)
 {
-    return frame->head->len + (frame->body ? frame->body->len : 0);
+    return FRAME_BYTES + frame->head->len + (frame->body ? frame->body->len : 0);
 }
 
 static void frame_free(struct outbox_frame *frame)

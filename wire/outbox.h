@@ -29,7 +29,7 @@ struct outbox_lane {
 struct outbox {
     struct outbox_frame *urgent_first, *urgent_last;
     struct outbox_lane *turn; /* whose turn it is */
-    size_t bytes;             /* that wait, all together */
+    size_t bytes;             /* that wait, all together, with what keeping them costs */
 };
 
 /* Append a frame; its body's bytes (frame_head says which frames have one) are given beside it and referenced; NULL: none. lane NULL:

@@ -329,6 +329,47 @@ static void a_session_that_does_not_read_gets_nothing_new_and_harms_nobody(void 
     party_close(&client);
 }
 
+/* What was granted and never read is not kept without end. */
+static void a_session_that_never_reads_what_it_asked_for_is_ended(void **state)
+{
+    (void)state;
+    enum { PIECE = 60000, ITEMS = 1000 };
+    static const struct bus_options options = {.store_id = "store",
+                                               .beat_ms = MEET_QUIET_BEAT_MS,
+                                               .sessions_max = 50,
+                                               .body_bytes = MEET_BODY_BYTES,
+                                               .outbox_bytes = 8 << 20};
+    struct meet own;
+    struct party server, deaf;
+    struct frame frame;
+    struct error error;
+    int sent = 0;
+    meet_open_with(&own, &options, NULL);
+    party_serve(&server, &own, "ticker", "1", "stream:/ticks");
+    party_ask(&deaf, &own);
+    party_say(&deaf, &(struct frame){.exchange = 1,
+                                     .kind = FRAME_CALL,
+                                     .call = {.url = text_span("stream://ticker/ticks"),
+                                              .credit_items = UINT32_MAX,
+                                              .credit_bytes = UINT64_MAX}});
+    party_hear(&server, FRAME_CALL, 2, &frame);
+    for (; sent < ITEMS; sent++)
+        item(&server, 2, (struct span){large, PIECE}, 0);
+    party_call(&server, 1, "rpc://nobody/", "");
+    assert_true(party_next(&server, &frame));
+    assert_int_equal(frame.kind, FRAME_CANCEL); /* long before all that */
+    while (party_next(&deaf, &frame) && frame.kind == FRAME_ITEM) {
+    }
+    assert_int_equal(frame.kind, FRAME_ERROR);
+    assert_int_equal(frame.exchange, 0);
+    assert_int_equal(error_decode(frame.error, &error), REASON_NONE);
+    assert_int_equal(error.reason, REASON_BUSY);
+    party_vanish(&deaf);
+    party_hear_error(&server, 1, REASON_NO_SUCH_SERVICE, NULL);
+    party_close(&server);
+    meet_close(&own);
+}
+
 static void credits_for_a_session_that_does_not_read_are_added_up(void **state)
 {
     (void)state;
@@ -373,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_stuck_stream_is_not_noticed_by_a_thousand_requests_on_its_session),
         cmocka_unit_test(a_large_answer_and_many_small_ones_all_arrive),
         cmocka_unit_test(a_session_that_does_not_read_gets_nothing_new_and_harms_nobody),
+        cmocka_unit_test(a_session_that_never_reads_what_it_asked_for_is_ended),
         cmocka_unit_test(credits_for_a_session_that_does_not_read_are_added_up),
     };
     return cmocka_run_group_tests(tests, open_meet, close_meet);

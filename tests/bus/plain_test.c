@@ -308,6 +308,63 @@ static void a_large_item_is_put_together(void **state)
     caller_stream_free(reader.stream);
 }
 
+/* Send of the publisher's large items as much as its credit allows, until no more comes. Returns how many became whole. */
+static size_t publish_large(struct party *server, struct bus_credit credit, size_t items_max)
+{
+    enum { PIECE = 60000, TRIES = 300 };
+    int64_t items = credit.items, bytes = (int64_t)credit.bytes;
+    size_t whole = 0, at = 0;
+    uint64_t asked = 1;
+    struct frame frame;
+    for (int tries = 0; whole < items_max && tries < TRIES; tries++, asked += 2) {
+        for (; whole < items_max && bytes > 0 && (at || items > 0); tries = 0) {
+            struct frame out = {.exchange = 2, .kind = FRAME_CHUNK};
+            size_t len = MEET_BODY_BYTES - at < PIECE ? MEET_BODY_BYTES - at : PIECE;
+            if (at)
+                out.chunk = (struct span){large + at, len};
+            else
+                out = (struct frame){.exchange = 2,
+                                     .kind = FRAME_ITEM,
+                                     .item = {.body = {large, len}, .body_bytes = MEET_BODY_BYTES}};
+            items -= at == 0;
+            party_say(server, &out);
+            bytes -= (int64_t)len;
+            at += len;
+            if (at == MEET_BODY_BYTES) {
+                at = 0;
+                whole++;
+            }
+        }
+        party_call(server, asked, "rpc://nobody/", ""); /* what it was given comes before */
+        while (party_next(server, &frame) && frame.kind == FRAME_CREDIT) {
+            items += frame.credit.items;
+            bytes += (int64_t)frame.credit.bytes;
+        }
+        assert_int_equal(frame.exchange, asked);
+    }
+    return whole;
+}
+
+/* semantics 16 */
+static void a_subscriber_that_does_not_read_stops_a_publisher_of_large_items(void **state)
+{
+    enum { ITEMS = 50, HELD_MAX = 25 };
+    (void)state;
+    struct party server;
+    struct frame frame;
+    party_serve(&server, &meet, "ticker", "1", "stream:/ticks");
+    struct caller_stream *deaf = subscribe("stream://ticker/ticks");
+    party_hear(&server, FRAME_CALL, 2, &frame);
+    const struct bus_credit credit = {frame.call.credit_items, frame.call.credit_bytes};
+    assert_in_range(publish_large(&server, credit, ITEMS), 1, HELD_MAX);
+    caller_stream_free(deaf);
+    do /* perhaps a last credit, for what was on its way */
+        assert_true(party_next(&server, &frame));
+    while (frame.kind == FRAME_CREDIT);
+    assert_int_equal(frame.kind, FRAME_CANCEL);
+    party_close(&server);
+}
+
 /* ---- who is there ---- */
 
 static struct service_entry service_named(struct span message, const char *name)
@@ -429,6 +486,7 @@ int main(void)
         cmocka_unit_test(a_plain_stream_ends_with_its_publisher),
         cmocka_unit_test(a_subscriber_that_does_not_read_stops_the_publisher),
         cmocka_unit_test(a_large_item_is_put_together),
+        cmocka_unit_test(a_subscriber_that_does_not_read_stops_a_publisher_of_large_items),
         cmocka_unit_test(who_is_there_can_be_asked_by_name_and_by_tag),
         cmocka_unit_test(a_watch_is_told_every_change),
         cmocka_unit_test(a_service_tells_what_it_offers),
