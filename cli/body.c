@@ -43,9 +43,10 @@ static bool check(const struct body *body, const struct args *args, int *code)
     struct scan_fault fault;
     if (body->type || body->len == 0 || scan_check(body->ptr, body->len, &fault))
         return true;
-    *code = say_failure(args, EXIT_BAD_INPUT,
-                        "Nothing was sent. If it is not meant to be JSON, say with --type what it is.",
-                        "the body is no JSON, at byte %zu: %s", fault.at + 1, fault.why);
+    *code =
+        say_failure(args, EXIT_BAD_INPUT,
+                    "Nothing was sent. If it is not meant to be JSON, say with --type what it is.",
+                    "the body is no JSON, at byte %zu: %s", fault.at + 1, fault.why);
     return false;
 }
 

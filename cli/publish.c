@@ -122,9 +122,9 @@ static int hand_out(struct publish *p)
 {
     struct subscribers *s = &p->subscribers;
     int wait_ms = -1;
-    if (p->args->count && s->served + s->count >= p->args->count && p->over)
-        publish_end(p);
     subscribers_feed(s, p->ending || p->over);
+    if (p->args->count && s->served >= p->args->count)
+        publish_end(p);
     if (s->too_large)
         publish_fail(p, say_failure(p->args, EXIT_TOO_LARGE, "Publish it in parts.",
                                     "item %llu is over the server's limit",

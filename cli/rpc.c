@@ -61,9 +61,9 @@ static int tell_refusal(const struct args *args, const char *url, const muon_rep
     if (in_message)
         return say_failure(args, EXIT_ANSWERED, NULL, "%s answered %d: %.*s", url, reply->status,
                            (int)body.len, body.ptr);
-    int code = say_failure(args, EXIT_ANSWERED, NULL, "%s answered %d, with %zu bytes of %.*s", url,
-                           reply->status, body.len, (int)reply->content_type.len,
-                           reply->content_type.ptr);
+    int code =
+        say_failure(args, EXIT_ANSWERED, NULL, "%s answered %d, with %zu bytes of %.*s", url,
+                    reply->status, body.len, (int)reply->content_type.len, reply->content_type.ptr);
     if (body.len > 0 && !args->json)
         fwrite_unlocked(body.ptr, 1, body.len, stderr);
     return code;

@@ -57,8 +57,8 @@ static bool open_pipes(struct pump *p)
 
 static bool is_ours(const char *setting)
 {
-    static const char *const names[VARIABLES] = {"MUON_PATH=", "MUON_CALLER=", "MUON_TRACEPARENT=",
-                                                 "MUON_CONTENT_TYPE="};
+    static const char *const names[VARIABLES] = {
+        "MUON_PATH=", "MUON_CALLER=", "MUON_TRACEPARENT=", "MUON_CONTENT_TYPE="};
     for (size_t i = 0; i < VARIABLES; i++)
         if (strncmp(setting, names[i], strlen(names[i])) == 0)
             return true;

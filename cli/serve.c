@@ -8,7 +8,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,8 +27,8 @@ struct serve {
     muon_client *client;
     muon_server *server;
     int interrupts, over; /* descriptors: Ctrl-C; a worker has ended */
-    atomic_ullong calls;  /* that workers have taken, or wait for */
-    pthread_mutex_t mutex;
+    pthread_mutex_t taking;
+    uint64_t calls;   /* that workers have taken */
     muon_error error; /* why photond has ended it; code 0: it has not */
 };
 
@@ -69,40 +68,34 @@ static void answer(const struct args *args, muon_call *call)
 
 /* ---- workers ---- */
 
-/* May one more call be taken? *last: it is the last one. */
-static bool next_ticket(struct serve *s, bool *last)
-{
-    uint64_t number = atomic_fetch_add(&s->calls, 1) + 1;
-    *last = number == s->args->count;
-    return s->args->count == 0 || number <= s->args->count;
-}
-
+/* Why photond has ended it, if it was not us. */
 static void note_end(struct serve *s, const muon_error *error)
 {
-    pthread_mutex_lock(&s->mutex);
     if (error->code != MUON_ECLOSED && s->error.code == MUON_OK)
         s->error = *error;
-    pthread_mutex_unlock(&s->mutex);
+    eventfd_write(s->over, 1);
+}
+
+/* Wait for a call, one worker at a time, so that behind the last of --count none is taken. NULL: it is over. */
+static muon_call *take_call(struct serve *s)
+{
+    muon_call *call = NULL;
+    muon_error error;
+    pthread_mutex_lock(&s->taking);
+    if (muon_server_next(s->server, &call, MUON_FOREVER, &error) != MUON_OK)
+        note_end(s, &error);
+    else if (++s->calls == s->args->count)
+        muon_server_close(s->server);
+    pthread_mutex_unlock(&s->taking);
+    return call;
 }
 
 static void *work(void *serve)
 {
     struct serve *s = serve;
     muon_call *call;
-    muon_error error;
-    bool last = false;
-    while (!last && next_ticket(s, &last)) {
-        if (muon_server_next(s->server, &call, MUON_FOREVER, &error) != MUON_OK) {
-            note_end(s, &error);
-            last = true;
-            break;
-        }
-        if (last)
-            muon_server_close(s->server);
+    while ((call = take_call(s)))
         answer(s->args, call);
-    }
-    if (last)
-        eventfd_write(s->over, 1);
     return NULL;
 }
 
@@ -185,7 +178,7 @@ static bool check(const struct args *args, int *code)
 int serve_run(const struct args *given)
 {
     struct args args;
-    struct serve s = {.args = &args, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct serve s = {.args = &args, .taking = PTHREAD_MUTEX_INITIALIZER};
     int code;
     if (!connect_service(given, &args, &s.path, &code) || !check(&args, &code))
         return code;

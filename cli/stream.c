@@ -19,7 +19,8 @@
 
 static void put_encoded(FILE *out, const char *text, size_t len)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
     for (size_t i = 0; i < len; i++) {
         if (text[i] && strchr(plain, text[i]))
             putc_unlocked(text[i], out);
@@ -71,7 +72,7 @@ static char *make_url(const char *base, json_t *members)
 
 static char *url_of(const struct args *args, int *code)
 {
-    json_error_t error = {.text = "it is something else"};
+    json_error_t error;
     const char *base = args->operands[1];
     const char *text = args->operand_count > 2 ? args->operands[2] : "{}";
     if (strncmp(base, "stream://", strlen("stream://")) != 0) {
@@ -83,7 +84,8 @@ static char *url_of(const struct args *args, int *code)
     char *url = json_is_object(members) ? make_url(base, members) : NULL;
     if (!json_is_object(members))
         *code = say_failure(args, EXIT_USAGE, "See `muon help stream`.",
-                            "the arguments are no JSON object: %s", error.text);
+                            "the arguments are no JSON object%s%s", members ? "" : ": ",
+                            members ? "" : error.text);
     else if (!url)
         *code = say_failure(args, EXIT_FAILED, NULL, "out of memory");
     json_decref(members);

@@ -14,9 +14,9 @@ enum { SUBSCRIBERS_MAX = 256 };
 
 struct subscriber {
     muon_call *call;
-    uint64_t at;    /* the number of the line that it gets next */
-    bool behind;    /* it takes nothing now: a MUON_ITEM_WRITABLE will tell */
-    int64_t since;  /* when it took something last, in ms of a clock that only goes forward */
+    uint64_t at;   /* the number of the line that it gets next */
+    bool behind;   /* it takes nothing now: a MUON_ITEM_WRITABLE will tell */
+    int64_t since; /* when it took something last, in ms of a clock that only goes forward */
 };
 
 struct subscribers {
@@ -24,7 +24,7 @@ struct subscribers {
     const struct shelf *shelf;
     struct subscriber list[SUBSCRIBERS_MAX];
     size_t count;
-    uint64_t served;   /* that have got everything, or have gone */
+    uint64_t served;    /* that have got everything, or have gone */
     uint64_t too_large; /* the number of a line that is over the server's limit, plus 1; 0: none */
 };
 
