@@ -44,7 +44,7 @@ void subscribers_add(struct subscribers *s, muon_call *call, uint64_t from)
         muon_call_free(call);
         return;
     }
-    s->list[s->count++] = (struct subscriber){.call = call, .at = from, .since = now_ms()};
+    s->list[s->count++] = (struct subscriber){.call = call, .at = from};
     say_note(s->args, "a subscriber has joined: %zu now", s->count);
 }
 
@@ -77,10 +77,12 @@ static bool feed(struct subscribers *s, struct subscriber *to)
         to->behind = status == MUON_EAGAIN;
         if (status == MUON_ETOOBIG)
             s->too_large = to->at + 1;
+        if (to->behind && to->since == 0)
+            to->since = now_ms();
         if (status != MUON_OK)
             break;
         to->at++;
-        to->since = now_ms();
+        to->since = 0;
     }
     return status == MUON_OK || status == MUON_EAGAIN || status == MUON_ETOOBIG;
 }

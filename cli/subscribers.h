@@ -14,9 +14,10 @@ enum { SUBSCRIBERS_MAX = 256 };
 
 struct subscriber {
     muon_call *call;
-    uint64_t at;   /* the number of the line that it gets next */
-    bool behind;   /* it takes nothing now: a MUON_ITEM_WRITABLE will tell */
-    int64_t since; /* when it took something last, in ms of a clock that only goes forward */
+    uint64_t at; /* the number of the line that it gets next */
+    bool behind; /* it takes nothing now: a MUON_ITEM_WRITABLE will tell */
+    int64_t
+        since; /* when it stopped taking anything, in ms of a clock that only goes forward; 0: it takes */
 };
 
 struct subscribers {
