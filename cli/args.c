@@ -59,7 +59,7 @@ const struct option_row option_rows[] = {
      "a word by which `muon discover tag:WORD` finds the service; may be given several times"},
     {OPTION_DOC, "doc", 0, KIND_TEXT, "TEXT", AT(doc), "one line for `muon introspect`"},
     {OPTION_ANSWER, "answer", 'a', KIND_TEXT, "JSON", AT(answer), "the answer to every request"},
-    {OPTION_EXEC, "exec", 'x', KIND_COMMAND, "COMMAND [ARG…]", AT(command),
+    {OPTION_EXEC, "exec", 0, KIND_COMMAND, "COMMAND [ARG…]", AT(command),
      "run this for each request; all words behind it belong to it"},
     {OPTION_WORKERS, "workers", 'w', KIND_COUNT, "N", AT(workers),
      "how many commands run at a time (1 to 64); further requests wait; default: 4"},

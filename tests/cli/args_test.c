@@ -304,8 +304,6 @@ static void what_stands_behind_exec_belongs_to_the_command(void **state)
     (void)state;
     char *words[] = {"serve", "--tag", "eu", "--tag=fast", "shop", "/x", "--exec", "jq", "-r", "."};
     char *glued[] = {"serve", "--exec=jq", "x"};
-    struct args args;
-    char why[ARGS_WHY_BYTES];
     assert_true(args_parse(&args, words, 10, why));
     assert_int_equal(args.operand_count, 3);
     assert_false(args.raw);
