@@ -145,6 +145,24 @@ static void a_payload_is_stored_as_it_was_written(void **state)
     bytes_unref(raw);
 }
 
+/* semantics 16 */
+static void a_large_event_travels_in_pieces_both_ways(void **state)
+{
+    (void)state;
+    enum { PAYLOAD = 65400, BLANKS = 100000 };
+    static char event[PAYLOAD + BLANKS + 200];
+    char *at =
+        event + sprintf(event, "{\"stream-name\":\"big\",\"event-type\":\"t\",\"payload\":\"");
+    memset(at, 'x', PAYLOAD - 2);
+    at += PAYLOAD - 2;
+    *at++ = '"';
+    memset(at, ' ', BLANKS);
+    at[BLANKS] = '}';
+    json_t *stored = ask("/events", event);
+    assert_int_equal(strlen(text_of(stored, "payload")), PAYLOAD - 2);
+    json_decref(stored);
+}
+
 /* semantics 20 */
 static void an_event_inherits_the_cause_and_the_trace_of_its_request(void **state)
 {
@@ -400,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_stored_and_given_back),
         cmocka_unit_test(a_payload_is_stored_as_it_was_written),
+        cmocka_unit_test(a_large_event_travels_in_pieces_both_ways),
         cmocka_unit_test(an_event_inherits_the_cause_and_the_trace_of_its_request),
         cmocka_unit_test(an_event_that_breaks_a_rule_is_refused_by_field),
         cmocka_unit_test(streams_are_listed_counted_and_deleted),
