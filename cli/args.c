@@ -41,7 +41,7 @@ const struct option_row option_rows[] = {
      "begin at the first event not before: 2026-11-23T16:18Z, milliseconds since 1970, or 10m for "
      "ten minutes ago"},
     {OPTION_LIMIT, "limit", 'l', KIND_COUNT, "N", AT(limit), "end after N events"},
-    {OPTION_TYPE, "type", 0, KIND_TYPE, "EVENT-TYPE", AT(types),
+    {OPTION_TYPE, "type", 0, KIND_TYPE, "TYPE", AT(types),
      "only events of this type; may be given several times"},
     {OPTION_BACKWARDS, "backwards", 'b', KIND_FLAG, NULL, AT(backwards), "the newest first"},
     {OPTION_LAST, "last", 'n', KIND_TEXT, "N", AT(last),
@@ -53,6 +53,20 @@ const struct option_row option_rows[] = {
      "store N lines at a time, all of them or none (1 to 1000); default: 1"},
     {OPTION_KEEP_GOING, "keep-going", 'k', KIND_FLAG, NULL, AT(keep_going),
      "name the lines that are refused and go on behind them"},
+    {OPTION_SERVICE, "service", 0, KIND_TEXT, "NAME", AT(service),
+     "the service's name, when it does not stand before the path"},
+    {OPTION_TAG, "tag", 0, KIND_TAG, "WORD", AT(tags),
+     "a word by which `muon discover tag:WORD` finds the service; may be given several times"},
+    {OPTION_DOC, "doc", 0, KIND_TEXT, "TEXT", AT(doc), "one line for `muon introspect`"},
+    {OPTION_ANSWER, "answer", 'a', KIND_TEXT, "JSON", AT(answer), "the answer to every request"},
+    {OPTION_EXEC, "exec", 0, KIND_COMMAND, "COMMAND [ARG…]", AT(command),
+     "run this for each request; all words behind it belong to it"},
+    {OPTION_WORKERS, "workers", 'w', KIND_COUNT, "N", AT(workers),
+     "how many commands run at a time (1 to 64); further requests wait; default: 4"},
+    {OPTION_COUNT, "count", 'c', KIND_COUNT, "N", AT(count),
+     "end when N requests, or subscribers, have been served"},
+    {OPTION_COLD, "cold", 0, KIND_FLAG, NULL, AT(cold),
+     "keep all lines, and give each subscriber everything from the first line on"},
     {OPTION_MARKDOWN, "markdown", 0, KIND_FLAG, NULL, AT(markdown),
      "print the whole reference as Markdown"},
     {OPTION_JSON, "json", 'j', KIND_FLAG, NULL, AT(json), "answer in JSON, and errors, too"},
@@ -63,6 +77,25 @@ const struct option_row option_rows[] = {
 };
 
 const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+/* The same option of a verb that deals with services. */
+static const struct {
+    uint32_t bit;
+    const char *help;
+} service_wordings[] = {
+    {OPTION_RAW, "the answer as it came, byte for byte; of items, one a line"},
+    {OPTION_LIMIT, "end after N items"},
+    {OPTION_TYPE, "the content type of what is sent; default: see above"},
+};
+
+const char *option_help(const struct option_row *option, uint32_t verb_options)
+{
+    size_t count = sizeof(service_wordings) / sizeof(service_wordings[0]);
+    for (size_t i = 0; i < count && (verb_options & OPTION_OF_SERVICES); i++)
+        if (service_wordings[i].bit == option->bit)
+            return service_wordings[i].help;
+    return option->help;
+}
 
 /* The words, and where we are in them. */
 struct words {
@@ -114,6 +147,14 @@ static bool set_type(struct args *args, const char *value)
     return true;
 }
 
+/* One more, behind a comma. */
+static bool set_tag(struct args *args, const char *value)
+{
+    size_t len = strlen(args->tags);
+    int more = snprintf(args->tags + len, ARGS_TAGS_BYTES - len, "%s%s", len ? "," : "", value);
+    return value[0] && (size_t)more < ARGS_TAGS_BYTES - len;
+}
+
 static bool set_value(struct args *args, const struct option_row *o, const char *value)
 {
     void *field = (char *)args + o->offset;
@@ -137,8 +178,20 @@ static bool set_value(struct args *args, const struct option_row *o, const char 
         return set_place(field, MUON_FROM_TIME, value);
     case KIND_TYPE:
         return set_type(args, value);
+    case KIND_TAG:
+        return set_tag(args, value);
+    case KIND_COMMAND:
+        return value[0] != '\0';
     }
     return false;
+}
+
+/* The word that stands next, and all behind it. */
+static void take_command(struct words *w, struct args *args)
+{
+    args->command = w->word + w->next;
+    args->command_len = w->count - w->next;
+    w->next = w->count;
 }
 
 static bool set_option(struct words *w, struct args *args, const struct option_row *o,
@@ -151,7 +204,13 @@ static bool set_option(struct words *w, struct args *args, const struct option_r
     if (o->value && !value) {
         if (w->next == w->count)
             return refuse(w, "--%s wants a value: %s", o->name, o->value);
-        value = w->word[w->next++];
+        value = w->word[w->next];
+        if (o->kind == KIND_COMMAND)
+            take_command(w, args);
+        else
+            w->next++;
+    } else if (o->kind == KIND_COMMAND) {
+        return refuse(w, "--%s wants a space before the command%s", o->name, "");
     }
     args->given |= o->bit;
     if (set_value(args, o, value))

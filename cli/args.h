@@ -10,7 +10,7 @@
 
 #include "muon/muon.h"
 
-enum { ARGS_OPERANDS_MAX = 4, ARGS_TYPES_MAX = 64, ARGS_WHY_BYTES = 256 };
+enum { ARGS_OPERANDS_MAX = 4, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
 
 /* A place in a stream to begin at. */
 struct place {
@@ -36,6 +36,13 @@ struct args {
     const char *expect; /* a version, "none" or "exists" */
     uint64_t batch;
     bool keep_going;
+    /* verbs that ask services, or serve: their --type is in types, too */
+    const char *service, *answer, *doc;
+    char tags[ARGS_TAGS_BYTES]; /* separated by commas; "": none */
+    char *const *command;       /* --exec: its words */
+    size_t command_len;
+    uint64_t workers, count;
+    bool cold;
     /* help */
     bool markdown;
     /* the words that are no options */
@@ -67,6 +74,15 @@ enum {
     OPTION_BATCH = 1 << 19,
     OPTION_KEEP_GOING = 1 << 20,
     OPTION_MARKDOWN = 1 << 21,
+    OPTION_SERVICE = 1 << 22,
+    OPTION_TAG = 1 << 23,
+    OPTION_DOC = 1 << 24,
+    OPTION_ANSWER = 1 << 25,
+    OPTION_EXEC = 1 << 26,
+    OPTION_WORKERS = 1 << 27,
+    OPTION_COUNT = 1 << 28,
+    OPTION_COLD = 1 << 29,
+    OPTION_OF_SERVICES = 1 << 30, /* no option: of a verb whose options speak of services */
 
     OPTIONS_CONNECT =
         OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY | OPTION_TIMEOUT,
@@ -82,7 +98,9 @@ enum option_kind {
     KIND_ORDER_ID,
     KIND_STREAM_VERSION,
     KIND_MOMENT,
-    KIND_TYPE
+    KIND_TYPE,
+    KIND_TAG,
+    KIND_COMMAND /* all words behind it */
 };
 
 struct option_row {
@@ -97,6 +115,9 @@ struct option_row {
 
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
+
+/* What an option means with a verb that takes these options. */
+const char *option_help(const struct option_row *option, uint32_t verb_options);
 
 /* Sort the words (argv without the program's name). Options may stand anywhere before "--", as "--name value", "--name=value",
  * "-nvalue" or "-n value". False: why is a sentence for people. The words must outlive args. */

@@ -85,8 +85,21 @@ static bool use_identity(const struct args *args, muon_config *config, const str
     return false;
 }
 
+static bool use_setting(const struct args *args, muon_config *config, const char *key,
+                        const char *value, int *code)
+{
+    muon_error error;
+    if (!value || !value[0] || muon_config_set(config, key, value, &error) == MUON_OK)
+        return true;
+    *code = say_failure(args, EXIT_USAGE, NULL, "%s", error.message);
+    return false;
+}
+
 static bool configure(const struct args *args, muon_config *config, int *code)
 {
+    if (!use_setting(args, config, "service.name", args->service, code) ||
+        !use_setting(args, config, "service.tags", args->tags, code))
+        return false;
     const char *given[IDENTITIES] = {args->ca, args->cert, args->key};
     if (strncmp(url_of(args), "muon+insecure:", strlen("muon+insecure:")) == 0)
         return true;
@@ -136,6 +149,24 @@ bool connect_open(const struct args *args, muon_client **client, int *code)
     bool ok = configure(args, config, code) && open_with(args, config, client, code);
     muon_config_free(config);
     return ok;
+}
+
+bool connect_service(const struct args *given, struct args *args, const char **path, int *code)
+{
+    *args = *given;
+    *path = given->operands[given->operand_count - 1];
+    if (given->operand_count > 2 && given->service) {
+        *code = say_failure(given, EXIT_USAGE, "Leave one of them out.",
+                            "\"%s\" and --service each name the service", given->operands[1]);
+        return false;
+    }
+    if (given->operand_count > 2)
+        args->service = given->operands[1];
+    if (args->service)
+        return true;
+    *code = say_failure(given, EXIT_USAGE, "Name it before the path, or with --service.",
+                        "as which service is %s to be served?", *path);
+    return false;
 }
 
 void connect_close(muon_client *client)

@@ -10,6 +10,10 @@
 
 #define CONNECT_DEFAULT_URL "muon://localhost:10566"
 
+/* The words of a verb that serves, [SERVICE] PATH: *args is what was given, with the service's name set. False: the failure has
+ * been told. */
+bool connect_service(const struct args *given, struct args *args, const char **path, int *code);
+
 /* Open a client and make sure that the server answers. False: the failure has been told, end with *code. */
 bool connect_open(const struct args *args, muon_client **client, int *code);
 

@@ -13,7 +13,7 @@ const struct exit_row exit_rows[] = {
     {EXIT_BAD_INPUT, "bad-input",
      "the input is malformed, or the store refused it as invalid; what came before it is stored",
      "Mend what is named, and try again."},
-    {EXIT_NOT_FOUND, "not-found", "no such event, stream or service",
+    {EXIT_NOT_FOUND, "not-found", "no such event or service, or the service has no such path",
      "`muon streams` lists the streams there are."},
     {EXIT_CONFLICT, "conflict",
      "an expected version does not hold, or an event id is taken by another event",
@@ -21,16 +21,23 @@ const struct exit_row exit_rows[] = {
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "
      "folder."},
-    {EXIT_UNREACHABLE, "unreachable", "the server cannot be reached, or cannot serve now",
+    {EXIT_UNREACHABLE, "unreachable",
+     "the server cannot be reached; or it, or the service, cannot take more now",
      "Is photond running there? Name another server with --server or MUON_URL."},
     {EXIT_TIMED_OUT, "timed-out", "no answer in time; what was asked may have been done",
      "Try again, or give more time with --timeout; with event ids nothing is stored twice."},
     {EXIT_TOO_LARGE, "too-large",
-     "an event or a batch is over the server's limit; it was not stored",
+     "an event, a batch or a body is over the server's limit; it was not stored, or not sent",
      "Make it smaller, or lower --batch; `muon info` shows the limits."},
     {EXIT_PARTLY_DONE, "partly-done",
      "with --keep-going: some lines were refused, all others are stored",
      "Mend the lines named above and emit them again."},
+    {EXIT_ANSWERED, "answered",
+     "the service has answered with a status other than 200; what it says is on standard error",
+     "That is the service's own word; `muon introspect` shows what it offers."},
+    {EXIT_LOST, "lost",
+     "the service was lost, or has failed, before it was done; what was asked may have been done",
+     "`muon discover` tells whether it is back. Ask again only if that does no harm."},
     {EXIT_INTERRUPTED, "interrupted",
      "stopped by Ctrl-C; what was sent before it has been waited for", NULL},
 };
@@ -62,8 +69,9 @@ enum exit_code exit_of_status(int32_t status)
     case MUON_EPERM:
         return EXIT_DENIED;
     case MUON_EUNAVAIL:
-    case MUON_EREMOTE:
         return EXIT_UNREACHABLE;
+    case MUON_EREMOTE:
+        return EXIT_LOST;
     case MUON_ETIMEDOUT:
         return EXIT_TIMED_OUT;
     case MUON_ETOOBIG:

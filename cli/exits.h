@@ -19,6 +19,8 @@ enum exit_code {
     EXIT_TIMED_OUT = 8,
     EXIT_TOO_LARGE = 9,
     EXIT_PARTLY_DONE = 10,
+    EXIT_ANSWERED = 11,
+    EXIT_LOST = 12,
     EXIT_INTERRUPTED = 130
 };
 

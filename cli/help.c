@@ -28,7 +28,7 @@ static void print_wrapped(FILE *out, const char *text, int indent)
     }
 }
 
-static void print_option(FILE *out, const struct option_row *o)
+static void print_option(FILE *out, const struct option_row *o, uint32_t bits)
 {
     char name[64];
     char letter[8] = "    ";
@@ -37,26 +37,26 @@ static void print_option(FILE *out, const struct option_row *o)
     snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->value ? " " : "",
              o->value ? o->value : "");
     fprintf(out, "  %-*s  ", NAME_WIDTH + 2, name);
-    print_wrapped(out, o->help, NAME_WIDTH + 6);
+    print_wrapped(out, option_help(o, bits), NAME_WIDTH + 6);
 }
 
 static void print_options(FILE *out, const char *title, uint32_t bits)
 {
-    if (bits)
+    if (bits & ~(uint32_t)OPTION_OF_SERVICES)
         fprintf(out, "\n%s\n", title);
     for (size_t i = 0; i < option_row_count; i++)
         if (option_rows[i].bit & bits)
-            print_option(out, &option_rows[i]);
+            print_option(out, &option_rows[i], bits);
 }
 
 void help_print(FILE *out)
 {
-    fputs("muon - emit events to a photon event store, and replay them\n\n"
+    fputs("muon - emit events to a photon event store, replay them, and meet services there\n\n"
           "  muon VERB [OPTIONS] …\n\n"
           "Verbs (the beginning of a name will do, where only one begins so)\n",
           out);
     for (size_t i = 0; i < verb_row_count; i++)
-        fprintf(out, "  %-8s %-23s  %s\n", verb_rows[i].name, verb_rows[i].operands,
+        fprintf(out, "  %-10s %-22s  %s\n", verb_rows[i].name, verb_rows[i].operands,
                 verb_rows[i].summary);
     print_options(out, "Where the server is, and who you are", OPTIONS_CONNECT);
     print_options(out, "With every verb", OPTIONS_COMMON);
@@ -94,7 +94,7 @@ void help_print_verb(FILE *out, const struct verb *verb)
 
 static void markdown_options(FILE *out, uint32_t bits)
 {
-    if (!bits)
+    if (!(bits & ~(uint32_t)OPTION_OF_SERVICES))
         return;
     fputs("\n| option | |\n|---|---|\n", out);
     for (size_t i = 0; i < option_row_count; i++) {
@@ -105,7 +105,7 @@ static void markdown_options(FILE *out, uint32_t bits)
         if (o->letter)
             fprintf(out, "`-%c`, ", o->letter);
         fprintf(out, "`--%s%s%s` | %s |\n", o->name, o->value ? " " : "", o->value ? o->value : "",
-                o->help);
+                option_help(o, bits));
     }
 }
 

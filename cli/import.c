@@ -12,14 +12,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/connect.h"
 #include "cli/event-in.h"
+#include "cli/interrupts.h"
 #include "cli/lines.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -95,19 +94,6 @@ static void import_drain(struct import *im)
     progress_show(&im->progress);
 }
 
-/* Ctrl-C: the first means to read no further and to wait for the answers; the second ends the program. */
-static void import_interrupt(struct import *im)
-{
-    sigset_t set;
-    struct signalfd_siginfo info;
-    im->interrupted = read(im->interrupts, &info, sizeof(info)) == sizeof(info);
-    close(im->interrupts);
-    im->interrupts = -1;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 /* The one place where we wait: for answers, for Ctrl-C, and, if it is wanted, for input. */
 static void import_wait(struct import *im, bool for_input)
 {
@@ -117,7 +103,7 @@ static void import_wait(struct import *im, bool for_input)
     if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
         return;
     if (fds[2].revents)
-        import_interrupt(im);
+        im->interrupted = interrupts_take(&im->interrupts); /* the second one ends the program */
     if (fds[1].revents)
         import_drain(im);
     if (fds[0].revents)
@@ -229,19 +215,6 @@ static int import_with(struct import *im)
     return im->code;
 }
 
-/* Before there are other threads, which inherit it: Ctrl-C is read from a descriptor. -1: it ends the program as ever. */
-static int open_interrupts(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    int fd = signalfd(-1, &set, SFD_CLOEXEC);
-    if (fd < 0)
-        sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return fd;
-}
-
 static int import_alloc_and_run(struct import *im)
 {
     int code;
@@ -264,7 +237,7 @@ int import_run(const struct args *args)
     int code;
     if (im.batch_max < 1 || im.batch_max > BATCH_MAX)
         return say_failure(args, EXIT_USAGE, NULL, "--batch is 1 to %d lines", BATCH_MAX);
-    im.interrupts = open_interrupts();
+    im.interrupts = interrupts_open(false);
     if (!connect_open(args, &im.client, &code))
         return code;
     lines_init(&im.lines, STDIN_FILENO);

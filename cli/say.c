@@ -68,6 +68,52 @@ int say_error(const struct args *args, const muon_error *error)
     return say_failure(args, exit_of_status(error->code), advice, "%s", error->message);
 }
 
+/* As Muon's other clients know them; 0: it has none. */
+static int muon_number_of(int32_t status)
+{
+    switch (status) {
+    case MUON_ENOENT:
+        return 404;
+    case MUON_ETIMEDOUT:
+        return 408;
+    case MUON_EREMOTE:
+        return 409;
+    case MUON_EPROTO:
+        return 410;
+    default:
+        return 0;
+    }
+}
+
+static const char *service_advice(const muon_error *error)
+{
+    if (error->flags & MUON_MAYBE_APPLIED)
+        return "Whether it was done is not known: ask again only if that does no harm.";
+    switch (error->code) {
+    case MUON_ENOENT:
+        return error->flags & MUON_RETRYABLE ? "`muon discover` lists the services there are."
+                                             : "`muon introspect SERVICE` lists what it offers.";
+    case MUON_EUNAVAIL:
+        return "Nothing was done. Try again later.";
+    case MUON_ETIMEDOUT:
+        return "Nothing was sent. Try again, or give more time with --timeout.";
+    case MUON_EINVAL:
+        return "Nothing was done. Mend what is named, and try again.";
+    default:
+        return NULL;
+    }
+}
+
+int say_service_error(const struct args *args, const muon_error *error)
+{
+    int number = muon_number_of(error->code);
+    const char *advice = service_advice(error);
+    if (number)
+        return say_failure(args, exit_of_status(error->code), advice, "%s (Muon: %d)",
+                           error->message, number);
+    return say_failure(args, exit_of_status(error->code), advice, "%s", error->message);
+}
+
 void say_note(const struct args *args, const char *format, ...)
 {
     va_list list;

@@ -20,6 +20,9 @@ int say_failure(const struct args *args, enum exit_code code, const char *advice
 /* Tell what libmuon has reported, in its or the server's own words. */
 int say_error(const struct args *args, const muon_error *error);
 
+/* The same of a call that concerns a service: with its number in Muon, where it has one, and what to do about services. */
+int say_service_error(const struct args *args, const muon_error *error);
+
 /* A remark that --quiet leaves out. */
 void say_note(const struct args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -10,17 +10,27 @@
 #include <string.h>
 
 #include "cli/delete.h"
+#include "cli/discover.h"
 #include "cli/emit.h"
 #include "cli/get.h"
 #include "cli/guess.h"
 #include "cli/help.h"
 #include "cli/info.h"
+#include "cli/introspect.h"
 #include "cli/ping.h"
+#include "cli/publish.h"
 #include "cli/read.h"
 #include "cli/replay.h"
+#include "cli/rpc.h"
+#include "cli/serve.h"
+#include "cli/stream.h"
 #include "cli/streams.h"
 #include "cli/tail.h"
 
+#define ASKS (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_RAW)
+#define SERVES                                                                                     \
+    (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_SERVICE | OPTION_TAG | OPTION_DOC |             \
+     OPTION_TYPE | OPTION_COUNT)
 #define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT)
 
 const struct verb verb_rows[] = {
@@ -87,6 +97,74 @@ const struct verb verb_rows[] = {
      "The stream's versions go on where they ended, and no old event id can be stored again. This\n"
      "cannot be undone, and wants the verb's whole name.",
      "muon delete orders/1 --expect 3", delete_run},
+    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE, false,
+     "Ask a service, and show its answer",
+     "SERVICE PATH may be one word: rpc://SERVICE/PATH, or request://SERVICE/PATH. BODY is JSON,\n"
+     "or with --type anything; \"-\" reads it from standard input. The store itself is the "
+     "service\n"
+     "photon: `muon introspect photon` lists what it can be asked.\n"
+     "\n"
+     "The answer's body goes to standard output, with --json in an object that names the status,\n"
+     "the service and the instance. An answer whose status is not 200 goes to standard error; the\n"
+     "exit code is 11. A request that was sent is never sent again: with exit code 8 or 12 it may\n"
+     "have been acted upon.",
+     "muon rpc calculator /square 12\n"
+     "muon rpc photon /stream-names\n"
+     "muon rpc rpc://photos/scale - --type image/png -r < in.png > out.png",
+     rpc_run},
+    {"stream", NULL, "URL [ARGS]", 1, 2, ASKS | OPTION_LIMIT, false,
+     "Show what a service publishes, an item a line",
+     "URL is stream://SERVICE/PATH?NAME=VALUE. ARGS is a JSON object whose members become such\n"
+     "arguments. Ends when the publisher ends the stream; if the publisher or the connection is\n"
+     "lost, with an error: there is no history to resume from.",
+     "muon stream stream://shop/prices --limit 10\n"
+     "muon stream stream://photon/stream "
+     "'{\"stream-name\":\"orders/1\",\"stream-type\":\"cold\"}'",
+     stream_run},
+    {"serve", NULL, "[SERVICE] PATH", 1, 2, SERVES | OPTION_ANSWER | OPTION_EXEC | OPTION_WORKERS,
+     false, "Answer requests to a service, until Ctrl-C",
+     "The answer is the request's own body; with --answer a text; with --exec what a command\n"
+     "prints, which finds the body on its standard input and MUON_PATH, MUON_CALLER,\n"
+     "MUON_TRACEPARENT and MUON_CONTENT_TYPE in its environment. If it does not end with 0, the\n"
+     "answer has status 500 and the last line of its standard error. When the caller gives up, "
+     "the\n"
+     "command gets SIGTERM. PATH may end in ** for all that begins so.\n"
+     "\n"
+     "Ctrl-C or SIGTERM ends it in order, with code 0: no new requests, those under way are\n"
+     "finished. A restart of the server is a pause. The type of an answer is what --type says, "
+     "else\n"
+     "the request's own, or JSON, or text/plain where a command printed no JSON.",
+     "muon serve shop /echo --tag eu --doc 'says it again'\n"
+     "muon serve shop /stock --answer '{\"apples\":3}' --count 1\n"
+     "muon serve shop '/sum/**' --workers 8 --exec jq add",
+     serve_run},
+    {"publish", NULL, "[SERVICE] PATH", 1, 2, SERVES | OPTION_COLD, false,
+     "Publish lines of standard input to whoever subscribes",
+     "Each line is an item: JSON, or text, or what --type says; empty lines are passed over.\n"
+     "Subscribers (`muon stream`) get the lines that come after they have joined, and the stream\n"
+     "ends with the input. With --cold all lines are kept, 1 GiB at most; each subscriber gets\n"
+     "everything, and it goes on after the end of the input, until Ctrl-C or --count.\n"
+     "\n"
+     "Nobody misses a line without knowing. For a subscriber that is behind, 1024 lines or 64 MiB\n"
+     "are kept; when they are full, no more input is read. If it takes nothing for 5 seconds, or\n"
+     "what --timeout says, it is let go: its stream ends with an error that says so, and the "
+     "others\n"
+     "go on. With --cold nobody waits for anybody, and only the end is not waited for longer.",
+     "tail -f prices.ndjson | muon publish shop /prices\n"
+     "muon publish shop /menu --cold < menu.ndjson",
+     publish_run},
+    {"discover", NULL, "[NAME | tag:WORD]", 0, 1, ASKS, false,
+     "List the services that are there now",
+     "All of them, or the one of this name, or those with this tag. Streams are marked stream: "
+     "among\n"
+     "the endpoints; SINCE is when the oldest instance came. Nothing that matches is no error.",
+     "muon discover\n"
+     "muon discover tag:eventstore --json",
+     discover_run},
+    {"introspect", NULL, "SERVICE", 1, 1, ASKS, false, "List what a service offers", NULL,
+     "muon introspect photon\n"
+     "muon introspect photon -r",
+     introspect_run},
     {"ping", NULL, "", 0, 0, OPTIONS_CONNECT, false, "Ask whether the server answers, and how fast",
      NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,

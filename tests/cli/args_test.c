@@ -299,6 +299,21 @@ static void a_line_that_never_ends_and_an_unreadable_input_are_told(void **state
     lines_fini(&lines);
 }
 
+static void what_stands_behind_exec_belongs_to_the_command(void **state)
+{
+    (void)state;
+    char *words[] = {"serve", "--tag", "eu", "--tag=fast", "shop", "/x", "--exec", "jq", "-r", "."};
+    char *glued[] = {"serve", "--exec=jq", "x"};
+    assert_true(args_parse(&args, words, 10, why));
+    assert_int_equal(args.operand_count, 3);
+    assert_false(args.raw);
+    assert_int_equal(args.command_len, 3);
+    assert_string_equal(args.command[1], "-r");
+    assert_string_equal(args.tags, "eu,fast");
+    assert_false(args_parse(&args, glued, 3, why));
+    assert_string_equal(why, "--exec wants a space before the command");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_guess_is_a_slip_of_the_finger_away_or_none),
         cmocka_unit_test(each_exit_code_is_in_the_table_once_and_each_status_has_one),
         cmocka_unit_test(lines_come_whole_whatever_their_length),
+        cmocka_unit_test(what_stands_behind_exec_belongs_to_the_command),
         cmocka_unit_test(a_line_that_never_ends_and_an_unreadable_input_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

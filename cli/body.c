@@ -1,0 +1,143 @@
+/*
+ * body.c - taken from where it stands, checked, shown.
+ *
+ * What is JSON goes out in the words it came in; only line breaks between its parts become spaces, where a line is one item.
+ */
+#include "cli/body.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/base64.h"
+#include "cli/json-string.h"
+#include "cli/say.h"
+#include "cli/scan.h"
+
+/* ---- taken ---- */
+
+/* All of standard input. 0, or an errno. */
+static int read_input(struct body *body)
+{
+    size_t len = 0;
+    ssize_t got = 1;
+    body->buffer = malloc(BODY_MAX_BYTES + 1);
+    if (!body->buffer)
+        return ENOMEM;
+    while (got > 0 && len <= BODY_MAX_BYTES) {
+        got = read(STDIN_FILENO, body->buffer + len, BODY_MAX_BYTES + 1 - len);
+        if (got < 0 && errno != EINTR)
+            return errno;
+        len += got > 0 ? (size_t)got : 0;
+        got = got < 0 ? 1 : got;
+    }
+    body->ptr = body->buffer;
+    body->len = len;
+    return len > BODY_MAX_BYTES ? EFBIG : 0;
+}
+
+static bool check(const struct body *body, const struct args *args, int *code)
+{
+    struct scan_fault fault;
+    if (body->type || body->len == 0 || scan_check(body->ptr, body->len, &fault))
+        return true;
+    *code =
+        say_failure(args, EXIT_BAD_INPUT,
+                    "Nothing was sent. If it is not meant to be JSON, say with --type what it is.",
+                    "the body is no JSON, at byte %zu: %s", fault.at + 1, fault.why);
+    return false;
+}
+
+bool body_take(struct body *body, const struct args *args, const char *text, int *code)
+{
+    *body = (struct body){.ptr = text ? text : "", .type = args->types_len ? args->types[0] : NULL};
+    body->len = strlen(body->ptr);
+    int error = text && strcmp(text, "-") == 0 ? read_input(body) : 0;
+    if (error == 0)
+        return check(body, args, code);
+    *code = say_failure(args, error == EFBIG ? EXIT_TOO_LARGE : EXIT_FAILED,
+                        error == EFBIG ? "Nothing was sent. Send it in parts." : NULL,
+                        "the body from standard input: %s", strerror(error));
+    return false;
+}
+
+void body_free(struct body *body)
+{
+    free(body->buffer);
+    body->buffer = NULL;
+}
+
+/* ---- shown ---- */
+
+bool body_is_json(const char *ptr, size_t len)
+{
+    struct scan_fault fault;
+    return scan_check(ptr, len, &fault);
+}
+
+static bool is_utf8(const char *ptr, size_t len)
+{
+    json_t *text = json_stringn(ptr, len); /* which checks it */
+    json_decref(text);
+    return text != NULL;
+}
+
+bool body_is_text(const char *ptr, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)ptr[i];
+        if (c == 0x7F || (c < 0x20 && c != '\n' && c != '\r' && c != '\t'))
+            return false;
+    }
+    return is_utf8(ptr, len);
+}
+
+static void print_json_in_a_line(FILE *out, muon_str body)
+{
+    for (size_t i = 0; i < body.len; i++)
+        putc_unlocked(body.ptr[i] == '\n' || body.ptr[i] == '\r' ? ' ' : body.ptr[i], out);
+}
+
+void body_print_member(FILE *out, muon_str body)
+{
+    bool json = body_is_json(body.ptr, body.len);
+    bool text = is_utf8(body.ptr, body.len);
+    fputs(json || text ? "\"body\":" : "\"body-base64\":\"", out);
+    if (json) {
+        print_json_in_a_line(out, body);
+    } else if (text) {
+        json_string_print(out, body.ptr, body.len);
+    } else {
+        base64_print(out, body.ptr, body.len);
+        putc_unlocked('"', out);
+    }
+}
+
+static void print_for_people(FILE *out, muon_str type, muon_str body)
+{
+    if (!body_is_text(body.ptr, body.len)) {
+        fprintf(out, "%zu bytes of %.*s", body.len, (int)type.len, type.ptr);
+        return;
+    }
+    while (body.len > 0 && (body.ptr[body.len - 1] == '\n' || body.ptr[body.len - 1] == '\r'))
+        body.len--;
+    fwrite_unlocked(body.ptr, 1, body.len, out);
+}
+
+void body_print(FILE *out, const struct args *args, muon_str type, muon_str body)
+{
+    if (args->raw) {
+        fwrite_unlocked(body.ptr, 1, body.len, out);
+    } else if (args->json) {
+        putc_unlocked('{', out);
+        body_print_member(out, body);
+        fputs(",\"content-type\":", out);
+        json_string_print(out, type.ptr, type.len);
+        putc_unlocked('}', out);
+    } else {
+        print_for_people(out, type, body);
+    }
+    putc_unlocked('\n', out);
+}
