@@ -166,7 +166,7 @@ void session_break(struct session *session, const char *why)
 {
     if (!session->call)
         return;
-    snprintf(session->failure, sizeof session->failure, "%s", why);
+    snprintf(session->failure, sizeof session->failure, "%.255s", why);
     log_add(session->client, MUON_LOG_WARN, "a session is given up: %s", why);
     client_call_cancel(session->call);
 }
