@@ -58,17 +58,19 @@ int cafe_pick(struct cafe *cafe, unsigned *seed)
     return number;
 }
 
-void cafe_go_to_till(struct cafe *cafe, int number)
+bool cafe_go_to_till(struct cafe *cafe, int number)
 {
     pthread_mutex_lock(&cafe->lock);
-    cafe->at_till[number]++;
+    bool is_free = !cafe->at_till[number];
+    cafe->at_till[number] = true;
     pthread_mutex_unlock(&cafe->lock);
+    return is_free;
 }
 
 void cafe_leave_till(struct cafe *cafe, int number)
 {
     pthread_mutex_lock(&cafe->lock);
-    cafe->at_till[number]--;
+    cafe->at_till[number] = false;
     pthread_cond_broadcast(&cafe->changed);
     pthread_mutex_unlock(&cafe->lock);
 }

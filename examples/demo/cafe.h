@@ -24,7 +24,7 @@ struct cafe {
     pthread_cond_t changed;
     int count;            /* orders let in so far */
     struct order *orders; /* what was acknowledged, from 1 */
-    int *at_till;         /* how many baristas are asking for its money just now */
+    bool *at_till;        /* a barista is asking for its money just now */
     int first_open;
     long long events, conflicts, last_order_id;
     double longest_wait_ms;
@@ -41,8 +41,8 @@ void cafe_fini(struct cafe *cafe);
  * over, or something has failed. */
 int cafe_pick(struct cafe *cafe, unsigned *seed);
 
-/* A barista goes to the till with an order, and comes back. */
-void cafe_go_to_till(struct cafe *cafe, int number);
+/* A barista goes to the till with an order, and comes back. false: another one is there with it, just now. */
+bool cafe_go_to_till(struct cafe *cafe, int number);
 void cafe_leave_till(struct cafe *cafe, int number);
 
 /* The store has acknowledged an event, wait_ms after a barista took the order up. */

@@ -67,13 +67,14 @@ static void write_answer(struct barista *b, const struct till_answer *answer, st
              answer->asked);
 }
 
-/* What to emit for an order in this state. false: nothing. */
-static bool prepare(struct barista *b, int number, const struct order *order, struct decision *d)
+/* What to emit for an order in this state; for its money, whoever has gone to the till asks first. false: nothing. */
+static bool prepare(struct barista *b, int number, const struct order *order, bool at_till,
+                    struct decision *d)
 {
     int cents = menu[number % 4].cents;
-    *d = (struct decision){.next = decide(b, order->state), .cents = cents};
+    d->cents = cents;
     memcpy(d->cause, order->last_event_id, sizeof(d->cause));
-    if (d->next == ORDER_PAID || d->next == ORDER_SETTLED) {
+    if (at_till) {
         struct till_answer answer;
         enum cafe_call call = d->next == ORDER_PAID ? CAFE_CHARGE : CAFE_REFUND;
         if (!till_ask(b->cafe, call, number, cents, order->last_event_id, &answer))
@@ -120,7 +121,6 @@ static void serve(struct barista *b, int number)
 {
     struct cafe *cafe = b->cafe;
     struct order order = {.state = ORDER_NONE};
-    struct decision decision;
     char stream[32];
     int64_t version = 0;
     muon_error error;
@@ -130,12 +130,13 @@ static void serve(struct barista *b, int number)
         cafe_fail(cafe, "load", error.message);
         return;
     }
-    bool pays = order.state == ORDER_PLACED || order.state == ORDER_CANCELLED;
-    if (pays)
-        cafe_go_to_till(cafe, number);
-    if (prepare(b, number, &order, &decision))
+    struct decision decision = {.next = decide(b, order.state)};
+    bool at_till = decision.next == ORDER_PAID || decision.next == ORDER_SETTLED;
+    if (at_till && !cafe_go_to_till(cafe, number))
+        return;
+    if (prepare(b, number, &order, at_till, &decision))
         emit(b, number, version, &decision, begin_ms);
-    if (pays)
+    if (at_till)
         cafe_leave_till(cafe, number);
 }
 
