@@ -67,7 +67,7 @@ static void read_on(struct session *s)
     if (s->reading || s->ended || s->outbox.bytes > SESSION_OUTBOX_BYTES)
         return;
     s->reading = true;
-    s->heard_ms = cq_mono_ms(); /* what was not read could not be heard */
+    s->heard_ms = cq_mono_ms();
     serve_read(s->call);
 }
 
@@ -82,7 +82,7 @@ static void beat(struct due *due)
         serve_cancel(s->call);
         return;
     }
-    if (s->reading && now - s->heard_ms >= 2 * beat_ms) {
+    if (now - s->heard_ms >= 2 * beat_ms) {
         session_end(s, REASON_TIMED_OUT, "nothing was heard for two beats");
         return;
     }
@@ -92,7 +92,7 @@ static void beat(struct due *due)
         s->said_ms = now;
     }
     int64_t silent_ms = s->heard_ms + 2 * beat_ms, next_ms = s->said_ms + beat_ms;
-    core_due(s->bus, &s->due, s->reading && silent_ms < next_ms ? silent_ms : next_ms);
+    core_due(s->bus, &s->due, silent_ms < next_ms ? silent_ms : next_ms);
 }
 
 /* ---- frames of the session itself ---- */
@@ -300,6 +300,8 @@ static void sent(struct serve_call *call, bool ok)
     (void)ok; /* broken: lost follows */
     core_enter(s->bus);
     s->sending = false;
+    if (!s->reading) /* what is not read cannot be heard; taking what is sent is a sign of life, too */
+        s->heard_ms = cq_mono_ms();
     session_release(s);
     read_on(s);
     core_task(s->bus, &s->task);

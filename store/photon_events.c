@@ -80,8 +80,7 @@ static enum reason encode(struct write *write, struct error *error)
 {
     struct event event;
     json_t *parsed;
-    enum reason reason =
-        photon_json_event(inside_call_body(write->call), &event, &parsed, error);
+    enum reason reason = photon_json_event(inside_call_body(write->call), &event, &parsed, error);
     if (event.caused_by.len == 0)
         event.caused_by = inside_call_caused_by(write->call);
     if (event.traceparent.len == 0)
@@ -139,8 +138,8 @@ static enum reason delete_decode(struct write *write, struct delete_request *req
     if (!object)
         return error->reason;
     json_t *name = json_object_get(object, "stream-name");
-    struct delete_request asked = {.stream_name = {(const uint8_t *)json_string_value(name),
-                                                   json_string_length(name)}};
+    struct delete_request asked = {
+        .stream_name = {(const uint8_t *)json_string_value(name), json_string_length(name)}};
     write->message = delete_request_encode(&asked);
     json_decref(object);
     if (!write->message)

@@ -28,11 +28,12 @@ json_t *photon_json_object(struct span text, struct error *error)
 {
     json_error_t fault;
     char why[200];
-    json_t *object =
-        text.len ? json_loadb((const char *)text.data, text.len, READ_FLAGS, &fault) : json_object();
+    json_t *object = text.len ? json_loadb((const char *)text.data, text.len, READ_FLAGS, &fault)
+                              : json_object();
     if (object && json_is_object(object))
         return object;
-    snprintf(why, sizeof why, "is not a JSON object: %s", object ? "it is another value" : fault.text);
+    snprintf(why, sizeof why, "is not a JSON object: %s",
+             object ? "it is another value" : fault.text);
     refuse(error, "body", why);
     json_decref(object);
     return NULL;
@@ -172,7 +173,8 @@ enum reason photon_json_event(struct span text, struct event *event, json_t **pa
         return error->reason;
     if (text.len == 0)
         return refuse(error, "body", "is empty: give an event as JSON");
-    json_object_foreach_safe (*parsed, next, name, value) {
+    json_object_foreach_safe(*parsed, next, name, value)
+    {
         size_t i = 0;
         while (i < FIELDS_LEN && strcmp(FIELDS[i].name, name) != 0)
             i++;

@@ -66,7 +66,8 @@ static void done(struct walk *walk)
 
 static void add_name(struct walk *walk, const struct stream_info *info)
 {
-    json_t *name = json_stringn_nocheck((const char *)info->stream_name.data, info->stream_name.len);
+    json_t *name =
+        json_stringn_nocheck((const char *)info->stream_name.data, info->stream_name.len);
     fprintf(walk->out, "%s{\"stream-name\":", walk->streams > 1 ? "," : "");
     if (name)
         json_dumpf(name, walk->out, JSON_ENCODE_ANY);
@@ -93,8 +94,9 @@ static bool too_large(struct walk *walk, struct error *error)
     fflush(walk->out);
     if (walk->text_len <= walk->store->limits.batch_bytes)
         return false;
-    error_set(error, REASON_TOO_LARGE,
-              "there are more names than one answer may hold: list them by pages, with ListStreams");
+    error_set(
+        error, REASON_TOO_LARGE,
+        "there are more names than one answer may hold: list them by pages, with ListStreams");
     error->limit = walk->store->limits.batch_bytes;
     return true;
 }

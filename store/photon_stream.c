@@ -134,8 +134,7 @@ static enum reason read_on(struct publish *p, bool *idle, struct error *error)
     p->last_read = batch.done || (p->request.type == STREAM_COLD && batch.at_head);
     if (p->rest.len || p->last_read || !batch.at_head)
         return REASON_NONE;
-    p->waiting =
-        fanout_wait(p->store->fanout, &p->waiter, &p->store->head, p->cursor.at.next - 1);
+    p->waiting = fanout_wait(p->store->fanout, &p->waiter, &p->store->head, p->cursor.at.next - 1);
     *idle = p->waiting;
     return REASON_NONE;
 }

@@ -85,8 +85,9 @@ static bool take_type(json_t *value, struct subscribe_request *request, struct e
         const char *name;
         enum stream_type type;
     } TYPES[] = {
-        {"cold", STREAM_COLD},        {"hot", STREAM_HOT},       {"hot-cold", STREAM_HOT_COLD},
-        {"REPLAY_ONLY", STREAM_COLD}, {"LIVE_ONLY", STREAM_HOT}, {"REPLAY_THEN_LIVE", STREAM_HOT_COLD},
+        {"cold", STREAM_COLD},         {"hot", STREAM_HOT},
+        {"hot-cold", STREAM_HOT_COLD}, {"REPLAY_ONLY", STREAM_COLD},
+        {"LIVE_ONLY", STREAM_HOT},     {"REPLAY_THEN_LIVE", STREAM_HOT_COLD},
     };
     const char *text = json_string_value(value);
     for (size_t i = 0; text && i < sizeof TYPES / sizeof TYPES[0]; i++)
@@ -116,8 +117,8 @@ static bool take(const char *name, json_t *value, struct subscribe_request *requ
     if (json_is_null(value))
         return true;
     if (strcmp(name, "stream-name") == 0) {
-        request->stream_name = (struct span){(const uint8_t *)json_string_value(value),
-                                             json_string_length(value)};
+        request->stream_name =
+            (struct span){(const uint8_t *)json_string_value(value), json_string_length(value)};
         return json_is_string(value) || refuse(error, name, "must be a string");
     }
     if (strcmp(name, "stream-type") == 0)
@@ -135,9 +136,7 @@ static struct bytes *encode(json_t *object, struct error *error)
                                         .type = STREAM_HOT_COLD};
     const char *name;
     json_t *value;
-    json_object_foreach (object, name, value)
-        if (!take(name, value, &request, error))
-            return NULL;
+    json_object_foreach(object, name, value) if (!take(name, value, &request, error)) return NULL;
     request.from_kind = request.from ? FROM_ORDER_ID : FROM_BEGIN;
     struct bytes *encoded = subscribe_request_encode(&request);
     if (!encoded)

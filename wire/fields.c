@@ -56,11 +56,12 @@ static void number_set(enum field_kind kind, uint64_t value, void *member)
 enum reason fields_take(const struct fields *fields, const struct pb_field *field, void *out,
                         struct error *error)
 {
-    const struct field_rule *rule = fields->rule, *end = rule + fields->len;
-    while (rule < end && rule->number != field->number)
-        rule++;
-    if (rule == end)
+    size_t i = 0;
+    while (i < fields->len && fields->rule[i].number != field->number)
+        i++;
+    if (i == fields->len)
         return REASON_NONE;
+    const struct field_rule *rule = &fields->rule[i];
     if (field->type != (is_span(rule->kind) ? PB_BYTES : PB_VARINT))
         return codec_refuse(error, fields->message, rule->name,
                             "has a field of the wrong wire type");

@@ -19,7 +19,7 @@
 
 enum {
     STOP_MS = 2000, /* how long muon_close waits for the threads, beyond its own time */
-    LEAVE_MS = 1000 /* and, within it, for the server to take note of the end of a session */
+    LEAVE_MS = 2000 /* and, within it, until the last answers have arrived: a server may hang */
 };
 
 static void timer_done(struct cq_op *op, bool ok);

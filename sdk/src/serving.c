@@ -174,7 +174,7 @@ void serving_drain(muon_client *c, int64_t left_ms)
 
 bool serving_is_done(const muon_client *c)
 {
-    return c->servers.requests == 0 && (!c->serves.call || session_is_quiet(&c->serves));
+    return c->servers.requests == 0;
 }
 
 int32_t serving_await(muon_client *c, int64_t deadline_ms, muon_error *err)

@@ -24,8 +24,9 @@ extern const struct session_role serving_role;
 bool serving_is_registered(const muon_client *c);
 bool serving_cancel(muon_client *c, const muon_queue *q, const uint64_t *tag); /* NULL: any */
 
-/* The client is closing: tell photond, and take no more calls. Then wait until it is done, and end the session. */
+/* The client is closing: tell photond, and take no more calls. */
 void serving_drain(muon_client *c, int64_t left_ms);
+/* Has every request been answered, and the answer given to the session's call? Then session_end lets it arrive. */
 bool serving_is_done(const muon_client *c);
 
 /* ---- not under the lock ---- */

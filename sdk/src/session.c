@@ -112,11 +112,6 @@ bool session_is_open(const struct session *session)
     return session->call && session->welcomed && !session->drained && !session->ending;
 }
 
-bool session_is_quiet(const struct session *session)
-{
-    return session->outbox.bytes == 0 && !session->sending;
-}
-
 void session_put(struct session *session, struct exchange *exchange, const struct frame *frame,
                  struct bytes *body)
 {
@@ -331,8 +326,6 @@ static void sent(struct client_call *call, bool ok)
     session->sending = false;
     if (ok)
         session_flush(session);
-    if (c->phase == CLIENT_CLOSING)
-        pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->mutex);
 }
 

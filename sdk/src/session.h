@@ -64,8 +64,6 @@ int64_t session_tick(struct session *session, int64_t now_ms);
 
 /* Can an exchange begin on it? */
 bool session_is_open(const struct session *session);
-/* Does nothing wait to be sent, nor is being sent? */
-bool session_is_quiet(const struct session *session);
 
 /* Begin an exchange, or take one on that photond has begun (number not 0). */
 void session_add(struct session *session, struct exchange *exchange, uint64_t number);

@@ -66,6 +66,58 @@ static void who_beats_stays_and_hears_beats(void **state)
     meet_close(&meet);
 }
 
+/* semantics 16 */
+static void who_is_silent_and_does_not_read_is_cut_off(void **state)
+{
+    (void)state;
+    static uint8_t large[60000];
+    struct meet meet;
+    struct party deaf;
+    struct error error;
+    struct bus_call call = {.url = text_span("rpc://deaf/ask"), .body = {large, sizeof large}};
+    struct caller_stream *asking[200];
+    open_beating(&meet, LONG_BEAT_MS);
+    party_serve(&deaf, &meet, "deaf", "1", "/ask");
+    for (int i = 0; i < 200; i++) /* more than the network holds: the send is stuck */
+        asking[i] = meet_begin(&meet, "Request", bus_request_encode(&call));
+    for (int i = 0; i < 200; i++) {
+        assert_null(caller_stream_read(asking[i]));
+        enum reason reason = caller_stream_end(asking[i], &error);
+        assert_true(reason == REASON_RESPONDER_LOST || reason == REASON_BUSY ||
+                    reason == REASON_NO_SUCH_SERVICE);
+        caller_stream_free(asking[i]);
+    }
+    meet_drain(&meet);
+    meet_await_stopped(&meet); /* its call has ended, though the client takes nothing */
+    party_vanish(&deaf);
+    meet_close(&meet);
+}
+
+/* semantics 16 */
+static void who_asks_and_never_listens_is_not_read_and_cut_off(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 500, CALLS = 1000 }; /* their errors come to far more than an outbox holds */
+    struct meet meet;
+    struct party deaf;
+    uint64_t number = 1;
+    int messages = 0;
+    bool sent = true;
+    open_beating(&meet, BEAT_MS);
+    party_ask(&deaf, &meet);
+    for (; sent && messages < MESSAGES; messages++) {
+        for (int i = 0; i < CALLS; i++, number += 2)
+            party_gather(&deaf, &(struct frame){.exchange = number,
+                                                .kind = FRAME_CALL,
+                                                .call = {.url = text_span("rpc://nobody/")}});
+        sent = caller_stream_send(deaf.stream, bytes_copy(deaf.out.data, deaf.out.len), false);
+        deaf.out.len = 0;
+    }
+    assert_true(messages < MESSAGES);
+    party_vanish(&deaf);
+    meet_close(&meet);
+}
+
 static void who_never_says_hello_is_silent_too(void **state)
 {
     (void)state;
@@ -148,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_silent_for_two_beats_is_lost_with_its_exchanges),
         cmocka_unit_test(who_beats_stays_and_hears_beats),
+        cmocka_unit_test(who_is_silent_and_does_not_read_is_cut_off),
+        cmocka_unit_test(who_asks_and_never_listens_is_not_read_and_cut_off),
         cmocka_unit_test(who_never_says_hello_is_silent_too),
         cmocka_unit_test(sessions_finish_what_they_have_when_photond_goes_down),
         cmocka_unit_test(streams_and_watches_end_when_photond_goes_down),

@@ -57,16 +57,21 @@ void meet_drain(struct meet *meet)
     bus_drain(meet->bus, 1000);
 }
 
+void meet_await_stopped(struct meet *meet)
+{
+    pthread_mutex_lock(&meet->stopped.lock);
+    while (!meet->stopped.done)
+        pthread_cond_wait(&meet->stopped.changed, &meet->stopped.lock);
+    pthread_mutex_unlock(&meet->stopped.lock);
+}
+
 void meet_close(struct meet *meet)
 {
     if (meet->caller)
         caller_close(meet->caller);
     meet_drain(meet);
     serve_cancel_all(meet->serve);
-    pthread_mutex_lock(&meet->stopped.lock);
-    while (!meet->stopped.done)
-        pthread_cond_wait(&meet->stopped.changed, &meet->stopped.lock);
-    pthread_mutex_unlock(&meet->stopped.lock);
+    meet_await_stopped(meet);
     serve_free(meet->serve);
     bus_stop(meet->bus);
     cq_close(meet->cq);

@@ -37,6 +37,8 @@ void meet_open(struct meet *meet);
 void meet_open_with(struct meet *meet, const struct bus_options *options, struct tls_server *tls);
 /* Drain; do not wait. */
 void meet_drain(struct meet *meet);
+/* Drained, until no call is left by itself. */
+void meet_await_stopped(struct meet *meet);
 /* Sessions and calls of the test have been freed. */
 void meet_close(struct meet *meet);
 

@@ -85,8 +85,8 @@ static json_int_t number_of(const json_t *object, const char *name)
 static void store_one(const char *stream, const char *payload)
 {
     char event[4096];
-    snprintf(event, sizeof event, "{\"stream-name\":\"%s\",\"event-type\":\"Noted\",\"payload\":%s}",
-             stream, payload);
+    snprintf(event, sizeof event,
+             "{\"stream-name\":\"%s\",\"event-type\":\"Noted\",\"payload\":%s}", stream, payload);
     json_decref(ask("/events", event));
 }
 
@@ -120,14 +120,16 @@ static void an_event_is_stored_and_given_back(void **state)
 static void a_payload_is_stored_as_it_was_written(void **state)
 {
     (void)state;
-    static const char payload[] = "{ \"b\":1.50,\"a\":[ 1e2, \"\\u00e4,}]\\\\\" ], \"n\":123456789012345678901 }";
+    static const char payload[] =
+        "{ \"b\":1.50,\"a\":[ 1e2, \"\\u00e4,}]\\\\\" ], \"n\":123456789012345678901 }";
     char event[512];
     struct bytes *raw;
     struct error error;
     struct span stored;
     struct event read;
     snprintf(event, sizeof event,
-             "{\"x\":1,\"stream-name\":\"verbatim\",\"event-type\":\"t\",\"payload\":\n %s\n}", payload);
+             "{\"x\":1,\"stream-name\":\"verbatim\",\"event-type\":\"t\",\"payload\":\n %s\n}",
+             payload);
     refused("/events", event, "x");
     snprintf(event, sizeof event,
              "{\"stream-name\":\"verbatim\",\"event-type\":\"t\",\"payload\":\n %s\n}", payload);
@@ -141,6 +143,24 @@ static void a_payload_is_stored_as_it_was_written(void **state)
     assert_true(event_read(stored, &read));
     assert_span(read.payload, payload);
     bytes_unref(raw);
+}
+
+/* semantics 16 */
+static void a_large_event_travels_in_pieces_both_ways(void **state)
+{
+    (void)state;
+    enum { PAYLOAD = 65400, BLANKS = 100000 };
+    static char event[PAYLOAD + BLANKS + 200];
+    char *at =
+        event + sprintf(event, "{\"stream-name\":\"big\",\"event-type\":\"t\",\"payload\":\"");
+    memset(at, 'x', PAYLOAD - 2);
+    at += PAYLOAD - 2;
+    *at++ = '"';
+    memset(at, ' ', BLANKS);
+    at[BLANKS] = '}';
+    json_t *stored = ask("/events", event);
+    assert_int_equal(strlen(text_of(stored, "payload")), PAYLOAD - 2);
+    json_decref(stored);
 }
 
 /* semantics 20 */
@@ -190,9 +210,9 @@ static json_int_t events_of(const char *stream)
     json_t *answer = ask("/stream-names", ""), *one;
     size_t i;
     json_int_t events = 0;
-    json_array_foreach (json_object_get(answer, "streams"), i, one)
-        if (strcmp(text_of(one, "stream-name"), stream) == 0)
-            events = number_of(one, "total-events");
+    json_array_foreach(json_object_get(answer, "streams"), i,
+                       one) if (strcmp(text_of(one, "stream-name"), stream) == 0) events =
+        number_of(one, "total-events");
     json_decref(answer);
     return events;
 }
@@ -308,8 +328,9 @@ static void a_cold_stream_is_replayed_and_ends(void **state)
             assert_int_equal(next_version(&reader), version);
         over(&reader, REASON_NONE);
     }
-    struct reader reader = subscribe("?limit=2", "{\"stream-name\":\"cold & quiet\",\"stream-type\":"
-                                                 "\"cold\"}");
+    struct reader reader =
+        subscribe("?limit=2", "{\"stream-name\":\"cold & quiet\",\"stream-type\":"
+                              "\"cold\"}");
     assert_int_equal(next_version(&reader), 1);
     json_t *event = next(&reader);
     char args[64];
@@ -367,9 +388,9 @@ static void arguments_that_are_wrong_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[][2] = {
-        {"?stream-type=warm", ""},   {"?from=x", ""},    {"?from=-1", ""}, {"?colour=red", ""},
-        {"?stream-name=%zz", ""},    {"", "[]"},         {"?limit=7", ""}, {"?stream-name=", ""},
-        {"?stream-name=a&%ff=b", ""}};
+        {"?stream-type=warm", ""}, {"?from=x", ""},          {"?from=-1", ""},
+        {"?colour=red", ""},       {"?stream-name=%zz", ""}, {"", "[]"},
+        {"?limit=7", ""},          {"?stream-name=", ""},    {"?stream-name=a&%ff=b", ""}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct reader reader = subscribe(bad[i][0], bad[i][1]);
         over(&reader, REASON_INVALID_ARGUMENT);
@@ -397,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_stored_and_given_back),
         cmocka_unit_test(a_payload_is_stored_as_it_was_written),
+        cmocka_unit_test(a_large_event_travels_in_pieces_both_ways),
         cmocka_unit_test(an_event_inherits_the_cause_and_the_trace_of_its_request),
         cmocka_unit_test(an_event_that_breaks_a_rule_is_refused_by_field),
         cmocka_unit_test(streams_are_listed_counted_and_deleted),

@@ -33,6 +33,7 @@ function connect(address, creds) {
   const shared = { channelOverride: photon.getChannel() };
   return {
     photon,
+    bus: new api.muon.v1.BusService(address, creds, shared),
     health: new api.grpc.health.v1.Health(address, creds, shared),
     reflection: new api.grpc.reflection.v1.ServerReflection(address, creds, shared),
     reflectionAlpha: new api.grpc.reflection.v1alpha.ServerReflection(address, creds, shared),

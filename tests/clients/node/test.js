@@ -7,7 +7,7 @@ const { grpc, connect, credentials, deadline, unary, collect, reader, details, e
 const TEST_MS = 120000;
 const [address, tls] = process.argv.slice(2);
 const tests = {};
-const { photon, health, reflection, reflectionAlpha, close } = connect(address, credentials(tls));
+const { photon, bus, health, reflection, reflectionAlpha, close } = connect(address, credentials(tls));
 
 const emit = (...events) => unary(photon, 'Emit', { event: events });
 const subscribe = (request) => photon.Subscribe(request, deadline());
@@ -36,7 +36,7 @@ for (const [version, stub] of [['v1', reflection], ['v1alpha', reflectionAlpha]]
   // hazards 15
   tests[`reflection ${version} lists the services and describes them`] = async () => {
     const { services, files, unknown } = await listServices(stub);
-    for (const name of ['muon.v1.PhotonService', 'grpc.health.v1.Health', `grpc.reflection.${version}.ServerReflection`]) {
+    for (const name of ['muon.v1.PhotonService', 'muon.v1.BusService', 'grpc.health.v1.Health', `grpc.reflection.${version}.ServerReflection`]) {
       assert(services.includes(name), `${name} is not among ${services}`);
     }
     assert(files.some((file) => file.includes('muon/v1/photon.proto')));
@@ -45,10 +45,32 @@ for (const [version, stub] of [['v1', reflection], ['v1alpha', reflectionAlpha]]
 }
 
 tests['health tells the truth of the server and of its service'] = async () => {
-  for (const service of ['', 'muon.v1.PhotonService']) {
+  for (const service of ['', 'muon.v1.PhotonService', 'muon.v1.BusService']) {
     assert.equal((await unary(health, 'Check', { service })).status, 'SERVING');
   }
   await fails(unary(health, 'Check', { service: 'nobody' }), grpc.status.NOT_FOUND);
+};
+
+tests['a service that a session serves is asked by a plain call'] = async () => {
+  const session = bus.Connect(deadline());
+  const say = (...frame) => session.write({ frame });
+  const ended = new Promise((resolve) => { session.on('end', resolve).on('error', resolve); });
+  const served = new Promise((resolve) => {
+    session.on('data', ({ frame }) => frame.forEach((one) => {
+      if (one.body === 'endpoint_done') resolve();
+      if (one.body === 'beat') say({ beat: {} });
+      if (one.body === 'call') {
+        say({ exchange: one.exchange, answer: { status: 200, body: Buffer.from(`${one.call.body}!`) } });
+      }
+    }));
+  });
+  say({ hello: { service: 'node', instance_id: '1', epoch: 1 } }, { endpoint: { path: '/say/**' } });
+  await served;
+  const answer = await unary(bus, 'Request', { url: 'rpc://node/say/it', body: Buffer.from('hello') });
+  assert.equal(String(answer.body), 'hello!');
+  await fails(unary(bus, 'Request', { url: 'rpc://node/other' }), grpc.status.NOT_FOUND);
+  session.end();
+  await ended;
 };
 
 tests['info names the store and its limits'] = async () => {

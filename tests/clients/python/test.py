@@ -1,6 +1,9 @@
 """test.py ADDRESS TLS_FOLDER DESCRIPTOR_SET: what Debian's stock Python gRPC can do with photond, over mutual TLS, with
 nothing but the descriptor set (no generated code). Ends with "N passed, N failed"."""
+import json
+import queue
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -55,12 +58,13 @@ def lists_services_by_reflection():
         answers = call("ServerReflectionInfo", iter([request]), f"grpc.reflection.{version}.ServerReflection",
                        "stream_stream")
         names = [service.name for service in next(answers).list_services_response.service]
-        assert "muon.v1.PhotonService" in names, names
+        assert {"muon.v1.PhotonService", "muon.v1.BusService"} <= set(names), names
 
 
 def checks_health():
-    answer = call("Check", message("grpc.health.v1.HealthCheckRequest")(), "grpc.health.v1.Health")
-    assert answer.status == 1, answer
+    for service in ("", "muon.v1.PhotonService", "muon.v1.BusService"):
+        answer = call("Check", message("grpc.health.v1.HealthCheckRequest")(service=service), "grpc.health.v1.Health")
+        assert answer.status == 1, (service, answer)
 
 
 def emits_and_replays():
@@ -114,8 +118,79 @@ def a_stalled_subscription_does_not_stall_the_other_calls_of_its_connection():
     assert len(first.event) + rest == LARGE_EVENTS, rest
 
 
+def bus(method, name, make="unary_unary", **fields):
+    return call(method, message(f"muon.v1.{name}")(**fields), "muon.v1.BusService", make)
+
+
+class Session:
+    """A raw session that serves one path and answers with what it was asked, in capitals."""
+
+    def __init__(self, service, path):
+        self.frames, self.frame = queue.Queue(), message("muon.v1.Frame")
+        self.say(hello=dict(service=service, instance_id="python", epoch=1, tag=["stock"]))
+        self.say(endpoint=dict(path=path, doc="in capitals"))
+        self.heard = call("Connect", self.sent(), "muon.v1.BusService", "stream_stream")
+        self.callers, self.ready = [], threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        assert self.ready.wait(CALL_S)
+
+    def say(self, **fields):
+        self.frames.put(self.frame(**fields))
+
+    def sent(self):
+        while (frame := self.frames.get()) is not None:
+            yield message("muon.v1.ConnectRequest")(frame=[frame])
+
+    def serve(self):
+        for frame in (frame for heard in self.heard for frame in heard.frame):
+            kind = frame.WhichOneof("body")
+            if kind == "endpoint_done":
+                self.ready.set()
+            elif kind == "beat":
+                self.say(beat={})
+            elif kind == "call":
+                self.callers.append(frame.call.caller)
+                self.say(exchange=frame.exchange, answer=dict(status=200, body=frame.call.body.upper()))
+
+    def close(self):
+        self.frames.put(None)
+        self.thread.join()
+
+
+def asks_a_service_that_a_session_serves():
+    session = Session("shouting", "/aloud")
+    try:
+        answer = bus("Request", "RequestRequest", url="rpc://shouting/aloud", body=b"hello")
+        assert (answer.status, answer.body, answer.instance_id) == (200, b"HELLO", "python"), answer
+        assert session.callers == ["client"], session.callers
+        found = next(bus("Discover", "DiscoverRequest", "unary_stream", filter="tag:stock")).service
+        assert [(one.name, one.instance[0].endpoint[0].path) for one in found] == [("shouting", "/aloud")], found
+        offered = bus("Introspect", "IntrospectRequest", service="shouting").endpoint
+        assert [one.doc for one in offered] == ["in capitals"], offered
+    finally:
+        session.close()
+    try:
+        bus("Request", "RequestRequest", url="rpc://shouting/aloud")
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.NOT_FOUND, error
+        return
+    raise AssertionError("a service that has gone was asked")
+
+
+def asks_the_store_as_a_service():
+    stored = json.loads(bus("Request", "RequestRequest", url="rpc://photon/events",
+                            body=b'{"stream-name":"python/bus","event-type":"Noted","payload":{"n":1}}').body)
+    assert (stored["version"], stored["payload"]) == (1, {"n": 1}), stored
+    url = "stream://photon/stream?stream-name=python/bus&stream-type=cold"
+    got = [json.loads(item.body) for answer in bus("Stream", "StreamRequest", "unary_stream", url=url)
+           for item in answer.item]
+    assert got == [stored], got
+
+
 TESTS = [lists_services_by_reflection, checks_health, emits_and_replays, emits_through_a_stream, follows_live,
-         reads_the_details_of_an_error, a_stalled_subscription_does_not_stall_the_other_calls_of_its_connection]
+         reads_the_details_of_an_error, asks_a_service_that_a_session_serves, asks_the_store_as_a_service,
+         a_stalled_subscription_does_not_stall_the_other_calls_of_its_connection]
 
 
 def main():
