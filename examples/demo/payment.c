@@ -102,7 +102,7 @@ static void answer(struct till *till, muon_call *call)
     muon_error error = {.message = ""};
     char body[256];
     bool refused = false;
-    int status = 200;
+    int32_t status = 200;
     int64_t number = words_number(call->body, "order");
     if (number < 1 || number > WORDS_ORDERS_MAX || words_number(call->body, "cents") < 1) {
         status = 400;
@@ -117,8 +117,9 @@ static void answer(struct till *till, muon_call *call)
                  "{\"cents\":%lld,\"event-id\":\"%s\",\"by\":\"%s\",\"answered-by\":\"%s\"}",
                  (long long)cents, money.last_event_id, money.by, till->name);
     }
-    if (muon_call_reply(call, status, NULL, body, strlen(body), &error) == MUON_EINVAL)
-        muon_call_free(call);
+    status = muon_call_reply(call, status, NULL, body, strlen(body), &error);
+    if (status != MUON_OK && status != MUON_ECANCELLED && status != MUON_ECLOSED)
+        muon_call_free(call); /* it is still ours */
 }
 
 static void *work(void *user)
