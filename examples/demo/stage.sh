@@ -10,7 +10,7 @@ finish() {
     trap - EXIT
     kill "${pid[@]}" $photond_pid 2>>"$dir/noise" || true
     wait 2>>"$dir/noise" || true
-    if ((code)); then
+    if ((code && code != 130)); then # 130: somebody has had enough
         printf '\n  The demo failed. What photond said last:\n' >&2
         tail -n 20 "$dir/photond.log" >&2 || true
     fi
