@@ -28,10 +28,8 @@ struct bus_options {
     const char *owners;
 };
 
-/* NULL: no memory, or owners is not of that form (bus_owners_fault says what is wrong). cq: stays until after bus_close. */
+/* NULL: no memory, or owners is not of that form (owners.h says what is wrong). cq: stays until after bus_close. */
 struct bus *bus_open(struct cq *cq, const struct bus_options *options);
-/* A sentence's end about a list of owners, static; NULL: it is fine. */
-const char *bus_owners_fault(const char *owners);
 
 /* The methods of muon.v1.BusService; their service is the bus. */
 extern const struct serve_method *const bus_methods[BUS_METHODS];

@@ -6,11 +6,9 @@
  */
 #include "bus/core.h"
 
-#include <stdlib.h>
-
 static void timer_follow(struct bus *bus)
 {
-    struct due *first = dues_first(&bus->dues);
+    struct due *first = due_first(&bus->dues);
     if (bus->timer_set) {
         bool late = bus->stopped || (first && first->due_ms < bus->timer_ms);
         if (late && !bus->timer_stopping) {
@@ -35,8 +33,8 @@ static void timer_done(struct cq_op *op, bool ok)
     core_enter(bus);
     bus->timer_set = bus->timer_stopping = false;
     int64_t now = cq_mono_ms();
-    while (!bus->stopped && (due = dues_first(&bus->dues)) && due->due_ms <= now) {
-        dues_remove(&bus->dues, due);
+    while (!bus->stopped && (due = due_first(&bus->dues)) && due->due_ms <= now) {
+        due_remove(&bus->dues, due);
         due->run(due);
     }
     core_leave(bus);
@@ -44,7 +42,7 @@ static void timer_done(struct cq_op *op, bool ok)
 
 bool core_due(struct bus *bus, struct due *due, int64_t due_ms)
 {
-    return dues_set(&bus->dues, due, due_ms);
+    return due_set(&bus->dues, due, due_ms);
 }
 
 void core_enter(struct bus *bus)
@@ -77,34 +75,18 @@ void core_leave(struct bus *bus)
     pthread_mutex_unlock(&bus->lock);
 }
 
-/* ---- open and close ---- */
-
-struct bus *bus_open(struct cq *cq, const struct bus_options *options)
+void core_init(struct bus *bus, struct cq *cq, const struct bus_options *options)
 {
-    struct bus *bus = bus_owners_fault(options->owners) ? NULL : calloc(1, sizeof *bus);
-    if (!bus)
-        return NULL;
     bus->options = *options;
     bus->cq = cq;
     bus->timer.op.done = timer_done;
     pthread_mutex_init(&bus->lock, NULL);
-    return bus;
 }
 
-void bus_stop(struct bus *bus)
+void core_fini(struct bus *bus)
 {
-    core_enter(bus);
-    bus->stopped = true;
-    core_leave(bus);
-}
-
-void bus_close(struct bus *bus)
-{
-    if (!bus)
-        return;
-    dues_fini(&bus->dues);
+    due_fini(&bus->dues);
     hash_fini(&bus->services);
     hash_fini(&bus->routes);
     pthread_mutex_destroy(&bus->lock);
-    free(bus);
 }

@@ -45,6 +45,9 @@ struct bus {
     bool draining, stopped;
 };
 
+/* All-zero before. */
+void core_init(struct bus *bus, struct cq *cq, const struct bus_options *options);
+void core_fini(struct bus *bus);
 void core_enter(struct bus *bus);
 void core_leave(struct bus *bus);
 /* Queue it, unless it is already. */

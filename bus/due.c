@@ -36,7 +36,7 @@ static void sink(struct dues *dues, struct due *due)
     put(dues, place, due);
 }
 
-bool dues_set(struct dues *dues, struct due *due, int64_t due_ms)
+bool due_set(struct dues *dues, struct due *due, int64_t due_ms)
 {
     if (!due->place) {
         if (dues->len == dues->room) {
@@ -55,7 +55,7 @@ bool dues_set(struct dues *dues, struct due *due, int64_t due_ms)
     return true;
 }
 
-void dues_remove(struct dues *dues, struct due *due)
+void due_remove(struct dues *dues, struct due *due)
 {
     size_t place = due->place;
     if (!place)
@@ -69,12 +69,12 @@ void dues_remove(struct dues *dues, struct due *due)
     sink(dues, last);
 }
 
-struct due *dues_first(const struct dues *dues)
+struct due *due_first(const struct dues *dues)
 {
     return dues->len ? dues->heap[0] : NULL;
 }
 
-void dues_fini(struct dues *dues)
+void due_fini(struct dues *dues)
 {
     free(dues->heap);
     *dues = (struct dues){0};

@@ -20,11 +20,11 @@ struct dues {
 };
 
 /* Set, or move. false: no memory, and it was not set. */
-bool dues_set(struct dues *dues, struct due *due, int64_t due_ms);
+bool due_set(struct dues *dues, struct due *due, int64_t due_ms);
 /* Nothing happens when it is not set. */
-void dues_remove(struct dues *dues, struct due *due);
+void due_remove(struct dues *dues, struct due *due);
 /* The next; NULL: none. */
-struct due *dues_first(const struct dues *dues);
-void dues_fini(struct dues *dues);
+struct due *due_first(const struct dues *dues);
+void due_fini(struct dues *dues);
 
 #endif

@@ -83,7 +83,7 @@ static void over(struct exchange *x)
     x->over = true;
     x->instance->in_flight--;
     x->instance = NULL;
-    dues_remove(&x->bus->dues, &x->due);
+    due_remove(&x->bus->dues, &x->due);
     x->caller.ops->over(&x->caller);
     x->responder.ops->over(&x->responder);
     exchange_unref(x);

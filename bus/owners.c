@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "bus/bus.h"
 #include "wire/text.h"
 
 static const char *skip_spaces(const char *at)
@@ -43,7 +42,7 @@ enum owners_answer owners_ask(const char *owners, struct span name, const char *
     return answer;
 }
 
-const char *bus_owners_fault(const char *owners)
+const char *owners_fault(const char *owners)
 {
     struct span name, identity;
     if (!owners)

@@ -183,7 +183,7 @@ void session_remove(struct session *s)
 {
     struct bus *bus = s->bus;
     session_end(s, REASON_NONE, "");
-    dues_remove(&bus->dues, &s->due);
+    due_remove(&bus->dues, &s->due);
     *(s->prev ? &s->prev->next : &bus->sessions) = s->next;
     if (s->next)
         s->next->prev = s->prev;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/bus.h"
+#include "bus/owners.h"
 #include "store/address.h"
 #include "store/nearest.h"
 #include "store/service.h"
@@ -262,7 +262,7 @@ static unsigned check_listen(const struct settings *settings, FILE *faults)
 
 static unsigned check_owners(const struct settings *settings, FILE *faults)
 {
-    const char *fault = bus_owners_fault(settings_text(settings, SETTING_NAME_OWNERS));
+    const char *fault = owners_fault(settings_text(settings, SETTING_NAME_OWNERS));
     if (!fault)
         return 0;
     fprintf(faults, "%s: name-owners: the list %s\n", settings_where(settings, SETTING_NAME_OWNERS),

@@ -3,7 +3,6 @@
  */
 #include "store/photon_stream_args.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +104,8 @@ static bool take_number(json_t *value, const char *name, uint64_t *out, struct e
     char *end = NULL;
     double number = text ? strtod(text, &end) : json_number_value(value);
     bool written = text ? end != text && *end == '\0' : json_is_number(value);
-    if (!written || !(number >= 0) || number > 9007199254740992.0 || number != floor(number))
+    if (!written || !(number >= 0) || number > 9007199254740992.0 ||
+        number != (double)(uint64_t)number)
         return refuse(error, name, "must be a whole number from 0");
     *out = (uint64_t)number;
     return true;

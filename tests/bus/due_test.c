@@ -18,9 +18,9 @@ static void what_is_due_first_comes_first(void **state)
         uint64_t dice = raw_random(&seed);
         struct due *one = &due[dice % ENTRIES];
         if (dice >> 32 & 1)
-            assert_true(dues_set(&dues, one, (int64_t)(dice >> 40 & 1023)));
+            assert_true(due_set(&dues, one, (int64_t)(dice >> 40 & 1023)));
         else
-            dues_remove(&dues, one);
+            due_remove(&dues, one);
         int64_t least = INT64_MAX;
         size_t set = 0;
         for (int i = 0; i < ENTRIES; i++) {
@@ -29,9 +29,9 @@ static void what_is_due_first_comes_first(void **state)
             set += due[i].place != 0;
         }
         assert_int_equal(dues.len, set);
-        assert_true(set ? dues_first(&dues)->due_ms == least : !dues_first(&dues));
+        assert_true(set ? due_first(&dues)->due_ms == least : !due_first(&dues));
     }
-    dues_fini(&dues);
+    due_fini(&dues);
 }
 
 struct thing {

@@ -337,7 +337,8 @@ static void credits_for_a_session_that_does_not_read_are_added_up(void **state)
     struct frame frame;
     uint64_t number = 3, bytes = 0, frames = 0;
     subscribe(&deaf, &client, 1, 1);
-    party_say(&deaf, &(struct frame){.kind = FRAME_ENDPOINT, .endpoint = {text_span("/ask")}});
+    party_say(&deaf,
+              &(struct frame){.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/ask")}});
     party_hear(&deaf, FRAME_ENDPOINT_DONE, 0, &frame);
     for (int i = 0; i < CALLS; i++, number += 2)
         party_say(&client, &(struct frame){.exchange = number,

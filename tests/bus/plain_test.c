@@ -396,7 +396,7 @@ static void a_service_tells_what_it_offers(void **state)
     struct bus_endpoint endpoint;
     party_serve(&one, &meet, "orders", "1", "/b/**");
     party_serve(&two, &meet, "orders", "2", "/b/**");
-    party_say(&two, &(struct frame){.kind = FRAME_ENDPOINT, .endpoint = {text_span("/a")}});
+    party_say(&two, &(struct frame){.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/a")}});
     struct frame frame;
     party_hear(&two, FRAME_ENDPOINT_DONE, 0, &frame);
     assert_int_equal(caller_ask(meet.caller, "/muon.v1.BusService/Introspect",

@@ -3,6 +3,8 @@
  */
 #include "bus/registry.h"
 
+#include "bus/owners.h"
+
 #include "tests/wire/raw.h"
 
 static struct bus *bus;
@@ -197,11 +199,11 @@ static void lists_of_owners_that_are_wrong_are_refused(void **state)
     (void)state;
     static const char *const bad[] = {"a", "a=", "=b", "a=b,c", "a/b=c", "__a=b", "photon=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (!bus_owners_fault(bad[i]))
+        if (!owners_fault(bad[i]))
             fail_msg("%s was taken", bad[i]);
-    assert_null(bus_owners_fault(NULL));
-    assert_null(bus_owners_fault("a=b"));
-    assert_null(bus_owners_fault(" a=b , a=spiffe://x/y "));
+    assert_null(owners_fault(NULL));
+    assert_null(owners_fault("a=b"));
+    assert_null(owners_fault(" a=b , a=spiffe://x/y "));
 }
 
 static void ten_thousand_paths_are_served_and_one_more_is_not(void **state)

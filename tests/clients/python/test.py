@@ -123,14 +123,14 @@ def bus(method, name, make="unary_unary", **fields):
 
 
 class Session:
-    """A raw session that serves one path and answers with what it was asked, in capitals."""
+    """A raw session that serves one path and answers with what it was asked, in capitals; but "never" it does not."""
 
     def __init__(self, service, path):
         self.frames, self.frame = queue.Queue(), message("muon.v1.Frame")
         self.say(hello=dict(service=service, instance_id="python", epoch=1, tag=["stock"]))
         self.say(endpoint=dict(path=path, doc="in capitals"))
         self.heard = call("Connect", self.sent(), "muon.v1.BusService", "stream_stream")
-        self.callers, self.ready = [], threading.Event()
+        self.callers, self.ready, self.cancelled = [], threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
         assert self.ready.wait(CALL_S)
@@ -149,7 +149,9 @@ class Session:
                 self.ready.set()
             elif kind == "beat":
                 self.say(beat={})
-            elif kind == "call":
+            elif kind == "cancel":
+                self.cancelled.set()
+            elif kind == "call" and frame.call.body != b"never":
                 self.callers.append(frame.call.caller)
                 self.say(exchange=frame.exchange, answer=dict(status=200, body=frame.call.body.upper()))
 
@@ -178,6 +180,21 @@ def asks_a_service_that_a_session_serves():
     raise AssertionError("a service that has gone was asked")
 
 
+# semantics 18
+def a_deadline_reaches_the_responder_as_a_cancel():
+    session = Session("patient", "/**")
+    try:
+        request = message("muon.v1.RequestRequest")(url="rpc://patient/wait", body=b"never")
+        ask = channel.unary_unary("/muon.v1.BusService/Request", lambda sent: sent.SerializeToString())
+        try:
+            ask(request, timeout=0.3)
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error
+        assert session.cancelled.wait(CALL_S)
+    finally:
+        session.close()
+
+
 def asks_the_store_as_a_service():
     stored = json.loads(bus("Request", "RequestRequest", url="rpc://photon/events",
                             body=b'{"stream-name":"python/bus","event-type":"Noted","payload":{"n":1}}').body)
@@ -189,7 +206,8 @@ def asks_the_store_as_a_service():
 
 
 TESTS = [lists_services_by_reflection, checks_health, emits_and_replays, emits_through_a_stream, follows_live,
-         reads_the_details_of_an_error, asks_a_service_that_a_session_serves, asks_the_store_as_a_service,
+         reads_the_details_of_an_error, asks_a_service_that_a_session_serves,
+         a_deadline_reaches_the_responder_as_a_cancel, asks_the_store_as_a_service,
          a_stalled_subscription_does_not_stall_the_other_calls_of_its_connection]
 
 
