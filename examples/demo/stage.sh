@@ -52,6 +52,8 @@ photond_start() {
 }
 photond_start_at() {
     local said= log
+    rm -f "$dir/log.pipe" # a new one: who still reads the last one would make its opening wait for ever
+    mkfifo "$dir/log.pipe"
     alone "$photond" --config "$dir/photond.conf" --listen "127.0.0.1:$1" 2>"$dir/log.pipe" &
     photond_pid=$!
     exec {log}<"$dir/log.pipe"
