@@ -1,25 +1,27 @@
 /*
  * view.c - the view of the demo: built by replaying what is stored, then following what comes, in one subscription.
  *
- * It holds no connection to the order service, only to the store. It also checks what it is promised: order ids rise, and the
- * versions of each order come one by one, without a gap or a repeat, whatever happens to the store meanwhile.
+ * It asks neither the order service nor the payment service, only the store. It also checks what it is promised: order ids rise, the
+ * versions of each stream come one by one, without a gap or a repeat, whatever happens to the store meanwhile; and each event has its
+ * cause among those before it.
  *
- *   view FILE     says "live …" when it has caught up; a line "until ORDER-ID" on its standard input makes it end once it
- *                 has seen that event, and write to FILE what it knows, an order a line.
+ *   view FOLDER   says "live …" when it has caught up; a line "until ORDER-ID" on its standard input makes it end once it has
+ *                 seen that event, and write to FOLDER what it knows, an order a line: view-orders, view-book; and view-causes.
  */
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "examples/demo/causes.h"
+#include "examples/demo/money.h"
 #include "examples/demo/order.h"
 
-enum { ORDERS_MAX = 100000 };
-
 struct view {
-    struct order orders[ORDERS_MAX + 1];
+    struct order orders[WORDS_ORDERS_MAX + 1];
+    struct money book[WORDS_ORDERS_MAX + 1];
+    struct causes causes;
     int highest;
     long long events, last_order_id, until;
     double begin_ms;
@@ -27,25 +29,22 @@ struct view {
     bool wrong;
 };
 
-static double now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 static void take_event(struct view *view, const muon_event *event)
 {
-    int number = order_number(event->stream);
-    if (number < 1 || number > ORDERS_MAX)
+    int number = words_order(event->stream, ORDER_STREAMS);
+    int paid = words_order(event->stream, MONEY_STREAMS);
+    if (!number && !paid)
         return;
     struct order *order = &view->orders[number];
-    if (event->order_id <= view->last_order_id || event->version != order->version + 1) {
+    struct money *money = &view->book[paid];
+    int64_t last = number ? order->version : money->version;
+    if (event->order_id <= view->last_order_id || event->version != last + 1) {
         fprintf(stderr, "view: %s: version %lld after %lld\n", event->stream.ptr,
-                (long long)event->version, (long long)order->version);
+                (long long)event->version, (long long)last);
         view->wrong = true;
     }
-    view->wrong |= order_apply(order, event) != 0;
+    view->wrong |= (number ? order_apply(order, event) : money_apply(money, event)) != 0;
+    view->wrong |= !causes_note(&view->causes, number ? number : paid, event);
     view->last_order_id = event->order_id;
     view->events++;
     if (number > view->highest)
@@ -66,7 +65,7 @@ static void take_item(void *user, muon_item *item)
     for (size_t i = 0; i < muon_batch_count(batch); i++)
         take_event(view, muon_batch_at(batch, i));
     if (muon_batch_flags(batch) & MUON_BATCH_LIVE) {
-        printf("live events %lld ms %.0f\n", view->events, now_ms() - view->begin_ms);
+        printf("live %lld ms %.0f\n", view->events, words_now_ms() - view->begin_ms);
         fflush(stdout);
     }
 }
@@ -95,15 +94,29 @@ static void follow(struct view *view, muon_queue *queue)
     }
 }
 
-static bool write_orders(const struct view *view, const char *path)
+static FILE *create(const char *folder, const char *name)
 {
-    FILE *out = fopen(path, "w");
-    for (int i = 1; out && i <= view->highest; i++)
-        order_print(out, i, &view->orders[i]);
-    return out && fclose(out) == 0;
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return fopen(path, "w");
 }
 
-static int run(muon_client *client, struct view *view, const char *path)
+static bool write_all(const struct view *view, const char *folder)
+{
+    FILE *orders = create(folder, "view-orders"), *book = create(folder, "view-book");
+    FILE *causes = create(folder, "view-causes");
+    if (!orders || !book || !causes)
+        return false;
+    for (int i = 1; i <= view->highest; i++) {
+        order_print(orders, i, &view->orders[i]);
+        if (view->book[i].version)
+            money_print(book, i, &view->book[i]);
+    }
+    causes_print(causes, &view->causes);
+    return (fclose(orders) | fclose(book) | fclose(causes)) == 0;
+}
+
+static int run(muon_client *client, struct view *view, const char *folder)
 {
     muon_queue *queue;
     muon_sub *sub;
@@ -113,8 +126,8 @@ static int run(muon_client *client, struct view *view, const char *path)
         return 1;
     }
     muon_sub_opts opts = {.mode = MUON_HOT_COLD, .queue = queue};
-    view->begin_ms = now_ms();
-    if (muon_subscribe(client, "orders/**", &opts, &sub, &error) != MUON_OK) {
+    view->begin_ms = words_now_ms();
+    if (muon_subscribe(client, "__all__", &opts, &sub, &error) != MUON_OK) {
         fprintf(stderr, "view: %s\n", error.message);
         muon_queue_free(queue);
         return 1;
@@ -122,23 +135,20 @@ static int run(muon_client *client, struct view *view, const char *path)
     follow(view, queue);
     muon_sub_free(sub);
     muon_queue_free(queue);
-    printf("done events %lld\n", view->events);
-    return !view->over && !view->wrong && write_orders(view, path) ? 0 : 1;
+    printf("done %lld\n", view->events);
+    return !view->over && !view->wrong && write_all(view, folder) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
     static struct view view;
-    muon_client *client;
-    muon_error error;
     if (argc != 2) {
-        fprintf(stderr, "usage: view FILE\n");
+        fprintf(stderr, "usage: view FOLDER\n");
         return 2;
     }
-    if (muon_open(NULL, NULL, &client, &error) != MUON_OK) {
-        fprintf(stderr, "view: %s\n", error.message);
+    muon_client *client = words_open(NULL);
+    if (!client)
         return 1;
-    }
     int code = run(client, &view, argv[1]);
     muon_close(client, 1000, NULL);
     muon_free(client);
