@@ -2,6 +2,7 @@
 nothing but the descriptor set (no generated code). Ends with "N passed, N failed"."""
 import json
 import queue
+import subprocess
 import sys
 import threading
 import traceback
@@ -180,6 +181,38 @@ def asks_a_service_that_a_session_serves():
     raise AssertionError("a service that has gone was asked")
 
 
+class Watch:
+    """What Discover tells, as it changes."""
+
+    def __init__(self, name):
+        self.told = bus("Discover", "DiscoverRequest", "unary_stream", filter=name, watch=True)
+
+    def until(self, wanted):
+        """Read on until the services are as wanted."""
+        for answer in self.told:
+            if wanted(answer.service):
+                return answer.service
+        raise AssertionError("the watch has ended")
+
+
+def watches_a_service_written_with_libmuon_come_answer_and_go():
+    watch = Watch("echo")
+    assert not next(watch.told).service
+    serve = subprocess.Popen(["muon", "serve", "echo", "/again/**", "--count", "1", "--tag", "libmuon", "--server",
+                              f"muon://{address}", "--certs", tls], stdout=subprocess.DEVNULL)
+    try:
+        found = watch.until(lambda services: services and services[0].instance[0].endpoint)
+        assert [(one.name, list(one.tag)) for one in found] == [("echo", ["libmuon"])], found
+        answer = bus("Request", "RequestRequest", url="rpc://echo/again/and/again", body=b'"hello"')
+        assert (answer.status, answer.body) == (200, b'"hello"'), answer
+        assert answer.instance_id == found[0].instance_id[0], answer
+        watch.until(lambda services: not services)
+        assert serve.wait(CALL_S) == 0
+    finally:
+        serve.kill()
+        watch.told.cancel()
+
+
 # semantics 18
 def a_deadline_reaches_the_responder_as_a_cancel():
     session = Session("patient", "/**")
@@ -207,6 +240,7 @@ def asks_the_store_as_a_service():
 
 TESTS = [lists_services_by_reflection, checks_health, emits_and_replays, emits_through_a_stream, follows_live,
          reads_the_details_of_an_error, asks_a_service_that_a_session_serves,
+         watches_a_service_written_with_libmuon_come_answer_and_go,
          a_deadline_reaches_the_responder_as_a_cancel, asks_the_store_as_a_service,
          a_stalled_subscription_does_not_stall_the_other_calls_of_its_connection]
 
