@@ -19,7 +19,9 @@ def install(root):
 
 def buf(root, *arguments, protos="protos"):
     environment = {**os.environ, "BUF_CACHE_DIR": str(Path(root, "build/buf-cache"))}
-    program = next(Path(root, HERE, "node_modules/@bufbuild").glob("buf-linux-*/bin/buf"))
+    program = next(Path(root, HERE, "node_modules/@bufbuild").glob("buf-linux-*/bin/buf"), None)
+    if not program:
+        return [f"{HERE}: npm could not fetch buf's program for this system: run `npm ci` there, without --silent"]
     run = subprocess.run([str(program), arguments[0], protos, *arguments[1:]],
                          cwd=root, env=environment, capture_output=True, text=True)
     return [] if run.returncode == 0 else (run.stdout + run.stderr).strip().splitlines() or ["buf failed"]
