@@ -295,6 +295,8 @@ static void message(struct serve_call *call, struct bytes *message)
     s->reading = false;
     if (!message)
         session_end(s, REASON_NONE, "");
+    core_leave(s->bus); /* what has come goes on its way before more is asked for */
+    core_enter(s->bus);
     read_on(s);
     core_leave(s->bus);
 }
