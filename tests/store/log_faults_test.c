@@ -136,6 +136,27 @@ static void no_sync_that_fails_loses_what_was_acknowledged(void **state)
     fault_rounds(FAULT_SYNC, EIO);
 }
 
+/* semantics 8; hazards 2 */
+static void what_is_written_in_one_step_is_synced_in_that_step(void **state)
+{
+    (void)state;
+    char *dir = tempdir_new();
+    struct log *log = must_open(dir, 4096);
+    struct log_batch *batch = log_batch_new();
+    struct error error;
+    struct key key = key_event_id((struct span){(const uint8_t *)"an id", 5});
+    log_batch_put(batch, key_span(&key), key_span(&key));
+    faults_arm(FAULT_SYNC, 1, EIO);
+    assert_int_equal(log_write(log, batch, &error), REASON_STORE_UNAVAILABLE);
+    assert_true(error.maybe_applied && faults_hit());
+    faults_clear();
+    assert_int_equal(log_reopen(log, &error), REASON_NONE);
+    assert_int_equal(log_write(log, batch, &error), REASON_NONE);
+    log_batch_free(batch);
+    log_close(log);
+    tempdir_remove(dir);
+}
+
 /* ---- readers meanwhile ---- */
 
 struct reader {
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(no_write_that_fails_loses_what_was_acknowledged),
         cmocka_unit_test(no_write_that_is_cut_short_loses_what_was_acknowledged),
         cmocka_unit_test(no_sync_that_fails_loses_what_was_acknowledged),
+        cmocka_unit_test(what_is_written_in_one_step_is_synced_in_that_step),
         cmocka_unit_test(reopening_waits_for_the_readers_and_they_for_it),
         cmocka_unit_test(a_store_that_cannot_open_again_says_so_and_comes_back),
         DISK_TEST(a_full_disk_loses_nothing_and_writes_come_back_with_room),
