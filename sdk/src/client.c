@@ -189,8 +189,8 @@ void client_connected(muon_client *c)
     emit_stream_connected(c);
     unary_connected(c);
     subscribe_connected(c);
-    session_begin(&c->asks);
-    session_begin(&c->serves);
+    session_connected(&c->asks);
+    session_connected(&c->serves);
 }
 
 static bool cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)

@@ -209,6 +209,15 @@ void session_begin(struct session *session)
     client_wake_at(c, now_ms + WELCOME_MS);
 }
 
+/* One begun on a link at the moment it broke has made gRPC connect that link again: it lives on where nobody watches. */
+void session_connected(struct session *session)
+{
+    if (session->call && session->link != session->client->connection.link)
+        session_break(session, "its connection was given up");
+    else
+        session_begin(session);
+}
+
 /* ---- receiving ---- */
 
 static void welcome(struct session *session, const struct bus_welcome *welcome)

@@ -60,6 +60,7 @@ void session_init(struct session *session, muon_client *c, const struct session_
 
 /* Begin it, if it is wanted and there is a connection. */
 void session_begin(struct session *session);
+void session_connected(struct session *session);
 int64_t session_tick(struct session *session, int64_t now_ms);
 
 /* Can an exchange begin on it? */
