@@ -1,7 +1,7 @@
 /*
  * durable.c - see durable.h.
  *
- * One lock, one condition, a list of what is to be synced and one of what could not be. Whoever syncs, of the two threads, has
+ * One lock, a list of what is to be synced and one of what could not be. Whoever syncs, of the two threads, has
  * `syncing` set, so commits are shown and answered by one at a time. A commit counts until it is answered or has failed.
  */
 #include "store/durable.h"
@@ -23,7 +23,8 @@ struct durable {
     struct durable_options options;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t work; /* for the thread: something waits, or closing */
+    pthread_cond_t less; /* for the committer: less is under way */
     struct list waiting, failed;
     size_t under_way; /* waiting, or being synced */
     bool closing;
@@ -144,7 +145,7 @@ static void make_durable(struct durable *d, struct list *commits)
     }
     pthread_mutex_lock(&d->lock);
     d->under_way -= len;
-    pthread_cond_broadcast(&d->changed);
+    pthread_cond_signal(&d->less);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -160,7 +161,7 @@ static void *durable_thread(void *arg)
             make_durable(d, &commits);
             pthread_mutex_lock(&d->lock);
         } else {
-            pthread_cond_wait(&d->changed, &d->lock);
+            pthread_cond_wait(&d->work, &d->lock);
         }
     }
     pthread_mutex_unlock(&d->lock);
@@ -175,12 +176,12 @@ void durable_add(struct durable *d, struct written *written, struct chain *taken
     chain_append(&written->taken, taken);
     pthread_mutex_lock(&d->lock);
     while (d->under_way >= DURABLE_MAX)
-        pthread_cond_wait(&d->changed, &d->lock);
+        pthread_cond_wait(&d->less, &d->lock);
     alone = alone && d->under_way == 0;
     d->under_way++;
     if (!alone) {
         list_append(&d->waiting, &one);
-        pthread_cond_broadcast(&d->changed);
+        pthread_cond_signal(&d->work);
     }
     pthread_mutex_unlock(&d->lock);
     if (alone)
@@ -197,7 +198,7 @@ enum reason durable_drain(struct durable *d, struct chain *unknown, struct error
     enum reason reason = REASON_NONE;
     pthread_mutex_lock(&d->lock);
     while (d->under_way > 0)
-        pthread_cond_wait(&d->changed, &d->lock);
+        pthread_cond_wait(&d->less, &d->lock);
     if (atomic_load(&d->has_failed)) {
         *error = d->error;
         reason = error->reason;
@@ -218,7 +219,8 @@ struct durable *durable_open(struct store *store, const struct durable_options *
     d->store = store;
     d->options = *options;
     pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->changed, NULL);
+    pthread_cond_init(&d->work, NULL);
+    pthread_cond_init(&d->less, NULL);
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -227,7 +229,8 @@ struct durable *durable_open(struct store *store, const struct durable_options *
     if (started)
         return d;
     pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->changed);
+    pthread_cond_destroy(&d->work);
+    pthread_cond_destroy(&d->less);
     free(d);
     return NULL;
 }
@@ -238,10 +241,11 @@ void durable_close(struct durable *d)
         return;
     pthread_mutex_lock(&d->lock);
     d->closing = true;
-    pthread_cond_broadcast(&d->changed);
+    pthread_cond_signal(&d->work);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
     pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->changed);
+    pthread_cond_destroy(&d->work);
+    pthread_cond_destroy(&d->less);
     free(d);
 }
