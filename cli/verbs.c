@@ -26,6 +26,7 @@
 #include "cli/stream.h"
 #include "cli/streams.h"
 #include "cli/tail.h"
+#include "cli/why.h"
 
 #define ASKS (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_RAW)
 #define SERVES                                                                                     \
@@ -86,6 +87,15 @@ const struct verb verb_rows[] = {
      "muon get 1763914719000000\n"
      "muon get orders/1 3",
      get_run},
+    {"why", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT, false,
+     "Show what has caused an event, and what has come of it",
+     "Goes back from cause to cause to the first one, and shows everything that followed from it,\n"
+     "across streams and services: each event below its cause, in the order in which they "
+     "happened.\n"
+     "The one that was asked for is marked. EVENT is as for `muon get`.",
+     "muon why o1-paid\n"
+     "muon why orders/1 3 --json",
+     why_run},
     {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT, false,
      "List the streams, with the number of their events",
      "PATTERN is a name, or a pattern with **.",
