@@ -67,8 +67,9 @@ const struct option_row option_rows[] = {
      "end when N requests, or subscribers, have been served"},
     {OPTION_COLD, "cold", 0, KIND_FLAG, NULL, AT(cold),
      "keep all lines, and give each subscriber everything from the first line on"},
-    {OPTION_MARKDOWN, "markdown", 0, KIND_FLAG, NULL, AT(markdown),
-     "print the whole reference as Markdown"},
+    {OPTION_AS, "as", 0, KIND_TEXT, "FORM", AT(as),
+     "the whole reference as \"man\" or \"markdown\"; or what completes command lines in \"bash\", "
+     "\"zsh\" or \"fish\""},
     {OPTION_JSON, "json", 'j', KIND_FLAG, NULL, AT(json), "answer in JSON, and errors, too"},
     {OPTION_QUIET, "quiet", 'q', KIND_FLAG, NULL, AT(quiet),
      "no progress, no summary, no notes; errors are still told"},

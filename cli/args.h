@@ -44,7 +44,7 @@ struct args {
     uint64_t workers, count;
     bool cold;
     /* help */
-    bool markdown;
+    const char *as;
     /* the words that are no options */
     const char *operands[ARGS_OPERANDS_MAX];
     size_t operand_count;
@@ -73,7 +73,7 @@ enum {
     OPTION_EXPECT = 1 << 18,
     OPTION_BATCH = 1 << 19,
     OPTION_KEEP_GOING = 1 << 20,
-    OPTION_MARKDOWN = 1 << 21,
+    OPTION_AS = 1 << 21,
     OPTION_SERVICE = 1 << 22,
     OPTION_TAG = 1 << 23,
     OPTION_DOC = 1 << 24,

@@ -1,10 +1,11 @@
 /*
- * help.c - three views of the same tables.
+ * help.c - the tables as people read them in a terminal.
  */
 #include "cli/help.h"
 
 #include <string.h>
 
+#include "cli/complete.h"
 #include "cli/exits.h"
 #include "cli/say.h"
 
@@ -92,59 +93,31 @@ void help_print_verb(FILE *out, const struct verb *verb)
     print_indented(out, verb->examples);
 }
 
-static void markdown_options(FILE *out, uint32_t bits)
+static int help_in_form(const struct args *args)
 {
-    if (!(bits & ~(uint32_t)OPTION_OF_SERVICES))
-        return;
-    fputs("\n| option | |\n|---|---|\n", out);
-    for (size_t i = 0; i < option_row_count; i++) {
-        const struct option_row *o = &option_rows[i];
-        if (!(o->bit & bits))
+    static const struct {
+        const char *name;
+        void (*print)(FILE *out);
+    } forms[] = {{"man", help_print_man},
+                 {"markdown", help_print_markdown},
+                 {"bash", complete_print_bash},
+                 {"zsh", complete_print_zsh},
+                 {"fish", complete_print_fish}};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (strcmp(forms[i].name, args->as) != 0)
             continue;
-        fputs("| ", out);
-        if (o->letter)
-            fprintf(out, "`-%c`, ", o->letter);
-        fprintf(out, "`--%s%s%s` | %s |\n", o->name, o->value ? " " : "", o->value ? o->value : "",
-                option_help(o, bits));
+        forms[i].print(stdout);
+        return EXIT_DONE;
     }
-}
-
-static void markdown_verb(FILE *out, const struct verb *verb)
-{
-    fprintf(out, "\n### muon %s\n\n%s.", verb->name, verb->summary);
-    if (verb->older)
-        fprintf(out, " An older name of it is `%s`.", verb->older);
-    fprintf(out, "\n\n```text\nmuon %s%s%s\n", verb->name, verb->operands[0] ? " " : "",
-            verb->operands);
-    if (verb->text)
-        fprintf(out, "\n%s\n", verb->text);
-    fputs("```\n", out);
-    markdown_options(out, verb->options & ~(uint32_t)OPTIONS_CONNECT);
-    fprintf(out, "\n```text\n%s\n```\n", verb->examples);
-}
-
-void help_print_markdown(FILE *out)
-{
-    fputs("## Verbs\n", out);
-    for (size_t i = 0; i < verb_row_count; i++)
-        markdown_verb(out, &verb_rows[i]);
-    fputs("\n## Options of all verbs that talk to a server\n", out);
-    markdown_options(out, OPTIONS_CONNECT);
-    fputs("\n## Options of all verbs\n", out);
-    markdown_options(out, OPTIONS_COMMON);
-    fputs("\n## Exit codes\n\n| code | kind | meaning |\n|---|---|---|\n", out);
-    for (size_t i = 0; i < exit_row_count; i++)
-        fprintf(out, "| %d | `%s` | %s |\n", (int)exit_rows[i].code, exit_rows[i].name,
-                exit_rows[i].meaning);
+    return say_failure(args, EXIT_USAGE, "One of man, markdown, bash, zsh, fish.",
+                       "--as cannot be \"%s\"", args->as);
 }
 
 int help_run(const struct args *args)
 {
     char why[VERBS_WHY_BYTES];
-    if (args->markdown) {
-        help_print_markdown(stdout);
-        return EXIT_DONE;
-    }
+    if (args->as)
+        return help_in_form(args);
     if (args->operand_count < 2) {
         help_print(stdout);
         return EXIT_DONE;

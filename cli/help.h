@@ -14,8 +14,9 @@ void help_print(FILE *out);
 /* How one verb is used. */
 void help_print_verb(FILE *out, const struct verb *verb);
 
-/* All of it as Markdown, for docs/cli.md. */
+/* All of it: as Markdown, for docs/cli.md; as a manual page, muon(1). */
 void help_print_markdown(FILE *out);
+void help_print_man(FILE *out);
 
 /* The verb `muon help`. */
 int help_run(const struct args *args);

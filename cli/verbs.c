@@ -179,8 +179,10 @@ const struct verb verb_rows[] = {
      NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
-    {"help", NULL, "[VERB]", 0, 1, OPTION_MARKDOWN, false, "Say what there is and how it is used",
-     NULL, "muon help emit", help_run},
+    {"help", NULL, "[VERB]", 0, 1, OPTION_AS, false, "Say what there is and how it is used", NULL,
+     "muon help emit\n"
+     "muon help --as bash > ~/.local/share/bash-completion/completions/muon",
+     help_run},
 };
 
 const size_t verb_row_count = sizeof(verb_rows) / sizeof(verb_rows[0]);

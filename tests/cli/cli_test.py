@@ -325,10 +325,51 @@ class Help(unittest.TestCase):
     def test_no_words_at_all_are_a_wrong_command_line(self):
         self.assertEqual(self.muon().returncode, 2)
 
+    def form(self, form):
+        return self.muon("help", "--as", form).stdout
+
+    def check(self, form, *command):
+        """Does a program that knows the form take all of it without a remark?"""
+        done = subprocess.run(command, input=self.form(form), capture_output=True, timeout=LIMIT_S)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_the_manual_page_is_sound(self):
+        self.check("man", "mandoc", "-T", "lint", "-W", "warning")
+        page = subprocess.run(["mandoc", "-T", "ascii"], input=self.form("man"), capture_output=True).stdout.decode()
+        page = re.sub(".\b", "", page)
+        for words in ("muon tail STREAM", "--expect WHAT", "EXIT STATUS"):
+            self.assertIn(words, page)
+
+    def test_a_shell_that_there_is_none_of_is_refused(self):
+        self.assertEqual(self.muon("help", "--as", "csh").returncode, 2)
+
+    def complete(self, *words):
+        script = self.form("bash").decode() + "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _muon; echo ${COMPREPLY[*]}"
+        return subprocess.run(["bash", "-c", script, "bash", "muon", *words], capture_output=True, timeout=LIMIT_S,
+                              cwd=ROOT).stdout.decode().split()
+
+    def test_bash_completes_verbs_options_and_files(self):
+        self.assertEqual(self.complete("re"), ["replay", "read"])
+        self.assertEqual(self.complete("emit", "--ex"), ["--expect"])
+        self.assertEqual(self.complete("ping", "--ex"), [])
+        self.assertEqual(self.complete("emit", "READ"), ["README.md"])
+
+    def test_the_other_shells_understand_their_completions(self):
+        self.check("zsh", "zsh", "-n", "/dev/stdin")
+        self.check("fish", "fish", "-n", "/dev/stdin")
+
+    def test_fish_completes_verbs_and_options(self):
+        def complete(line):
+            script = self.form("fish").decode() + f"\ncomplete -C '{line}'"
+            done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, timeout=LIMIT_S)
+            return [line.split("\t")[0] for line in done.stdout.decode().splitlines()]
+        self.assertIn("replay", complete("muon re"))
+        self.assertEqual(complete("muon emit --exp"), ["--expect"])
+
     def test_the_reference_is_what_the_tables_say(self):
         document = (ROOT / "docs/cli.md").read_text()
-        reference = document.split("<!-- made by `muon help --markdown` -->\n")[1]
-        self.assertEqual(reference, self.muon("help", "--markdown").stdout.decode())
+        reference = document.split("<!-- made by `muon help --as markdown` -->\n")[1]
+        self.assertEqual(reference, self.muon("help", "--as", "markdown").stdout.decode())
 
 
 if __name__ == "__main__":
