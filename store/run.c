@@ -22,6 +22,7 @@
 #include "store/logline.h"
 #include "store/service.h"
 #include "store/signals.h"
+#include "store/supervisor.h"
 #include "wire/tls.h"
 
 struct run {
@@ -111,6 +112,8 @@ static struct service_options service_options(const struct run *run)
         .name_owners = settings_text(s, SETTING_NAME_OWNERS),
         .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
         .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
+        .alive_ms = supervisor_alive_ms(),
+        .alive = supervisor_alive,
     };
 }
 
@@ -238,6 +241,7 @@ static void say_ready(const struct run *run)
                  logline_uint("head_order_id", info.head_order_id),
                  logline_text("durability", durability(dir)));
     free(addresses);
+    supervisor_ready();
 }
 
 /* ---- SIGHUP ---- */
@@ -288,6 +292,7 @@ static void reload(struct run *run)
     FILE *faults = open_memstream(&text, &len);
     if (!faults)
         return;
+    supervisor_reloading();
     unsigned n = options_settings(run->options, &fresh, faults);
     fclose(faults);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
@@ -298,6 +303,7 @@ static void reload(struct run *run)
     reload_certificates(run);
     free(text);
     settings_fini(&fresh);
+    supervisor_ready();
 }
 
 /* ---- the end ---- */
@@ -315,6 +321,7 @@ static void stop(struct run *run)
     pthread_t thread;
     run->drain_ms = settings_number(&run->settings, SETTING_DRAIN_TIME);
     logline_with(LOGLINE_INFO, "stopping", logline_int("drain_ms", run->drain_ms));
+    supervisor_stopping(run->drain_ms);
     if (pthread_create(&thread, NULL, drain, run) != 0) {
         service_stop(run->service, run->drain_ms);
         return;

@@ -54,6 +54,9 @@ struct service {
     pthread_cond_t changed;
     struct cq_op stopped_op;
     bool stopped, hurry;
+
+    struct cq_timer alive; /* set and stopped under the lock */
+    bool closing;
 };
 
 /* ---- the truth from health ---- */
@@ -63,6 +66,33 @@ static void service_writable_changed(void *user, bool writable)
     struct service *service = user;
     if (service->serve)
         serve_set_health(service->serve, photon_service, writable);
+}
+
+/* ---- alive ---- */
+
+static void service_alive_set(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    if (service->options.alive_ms > 0 && !service->closing)
+        cq_timer_set(service->store.cq, &service->alive, service->options.alive_ms);
+    pthread_mutex_unlock(&service->lock);
+}
+
+static void service_is_alive(struct cq_op *op, bool ok)
+{
+    struct service *service = (struct service *)((char *)op - offsetof(struct service, alive.op));
+    if (!ok)
+        return;
+    service->options.alive();
+    service_alive_set(service);
+}
+
+static void service_alive_stop(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    service->closing = true;
+    cq_timer_stop(&service->alive);
+    pthread_mutex_unlock(&service->lock);
 }
 
 /* ---- open ---- */
@@ -171,6 +201,7 @@ struct service *service_open(const struct service_options *options, enum log_fau
     service->options = *options;
     service->store.limits = options->limits;
     service->stopped_op.done = service_stopped;
+    service->alive.op.done = service_is_alive;
     pthread_mutex_init(&service->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -196,6 +227,7 @@ bool service_start(struct service *service, struct error *error)
     serve_set_health(service->serve, photon_service, true);
     serve_set_health(service->serve, bus_service, true);
     serve_start(service->serve);
+    service_alive_set(service);
     return true;
 }
 
@@ -265,6 +297,7 @@ void service_free(struct service *service)
     if (!service)
         return;
     struct store *store = &service->store;
+    service_alive_stop(service);
     serve_free(service->serve);
     commit_close(store->commit);
     subscriptions_close(store->subscriptions);

@@ -47,6 +47,9 @@ struct service_options {
     const char *name_owners; /* NULL: none */
     int32_t keepalive_ms;    /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
+    /* Called on a poller every alive_ms, from service_start on: as long as it is, pollers do their work. 0: never. */
+    int64_t alive_ms;
+    void (*alive)(void);
 };
 
 enum { SERVICE_LISTENERS_MAX = 8 };

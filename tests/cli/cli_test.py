@@ -14,7 +14,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from photond import LIMIT_S, MUON, ROOT, Photond
+from photond import LIMIT_S, MUON, PHOTOND, ROOT, Photond
 
 DATA = ROOT.parent / "shared/data/bpic2012.ndjson.gz"
 STORE_FIELDS = re.compile(rb',"order-id":\d+,"version":\d+,"event-time":\d+\}$')
@@ -339,6 +339,14 @@ class Help(unittest.TestCase):
         page = re.sub(".\b", "", page)
         for words in ("muon tail STREAM", "--expect WHAT", "EXIT STATUS"):
             self.assertIn(words, page)
+
+    def test_photonds_manual_page_is_sound_and_has_every_verb(self):
+        page = (ROOT / "packaging/photond.1").read_text()
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "style"], input=page.encode(), capture_output=True)
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        said = subprocess.run([PHOTOND, "--help"], capture_output=True).stdout.decode()
+        for verb in re.findall(r"^  ([a-z-]+)  +\w", said.split("Verbs")[1].split("  -c")[0], re.M):
+            self.assertIn("\n.B " + verb.replace("-", "\\-"), page)
 
     def test_a_shell_that_there_is_none_of_is_refused(self):
         self.assertEqual(self.muon("help", "--as", "csh").returncode, 2)
