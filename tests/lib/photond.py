@@ -23,7 +23,7 @@ class Photond:
     Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance."""
 
     def __init__(self, tls=False, *flags):
-        self.dir = Path(tempfile.mkdtemp(prefix="muon-cli."))
+        self.dir = Path(tempfile.mkdtemp(prefix="muon-test."))
         self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
         if tls:
             subprocess.run([PHOTOND, "init", self.dir / "init"], check=True, capture_output=True)
