@@ -26,7 +26,7 @@ enum history_kind {
     /* number: HISTORY_FORMAT; id: "muon-history". */
     HISTORY_BEGIN = 1,
     /* The text behind a value of `stream`: count bytes in all, of which this record holds up to 48 from byte `number` on, from its field id
-     * on. The pieces of a name are neighbours. Comes before its first use in the file. */
+     * on. The pieces of a name are neighbours. Of each name that is used there is one somewhere in the folder; more do no harm. */
     HISTORY_NAME,
     /* Invoked: one event of emit `number`, an emit of `count` events; the events of one emit are neighbours. id: its event id; stream;
      * checksum: its content; expect, version: what is expected of its stream, told with the emit's first event of that stream; mode:
