@@ -23,8 +23,9 @@ class Photond:
     Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance."""
 
     def __init__(self, tls=False, *flags, home=None, env=None, start=True):
-        """home: an empty directory to be used; env: more for its environment; start: or it is started by whoever wants it."""
+        """home: a directory to be used; env: more for its environment; start: or it is started by whoever wants it."""
         self.dir = Path(home or tempfile.mkdtemp(prefix="muon-test."))
+        self.dir.mkdir(exist_ok=True)
         self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
         self.env = env or {}
         if tls:

@@ -12,8 +12,9 @@ import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from photond import BUILD, PHOTOND, Photond
+from photond import BUILD, Photond
 from promise import Broken
+from sound import check_sound
 
 FAULT = "SIGKILL at the K-th write, sync, rename, unlink … on the store's files"
 HOW = "a preload with one count for all threads; a fixed script of emits, deletions and a restart; every K, before, within and after the call"
@@ -54,12 +55,11 @@ class Run:
     """One run of the script, killed at one call or (at 0) at none. opens: the ranges of calls in which photond opened its store."""
 
     def __init__(self, home, at, moment):
-        home.mkdir()
         self.at, self.opens, self.struck, self.calls = at, [], False, 0
-        self.tally = Tally(home / "tally", at, moment)
         self.env = {"LD_PRELOAD": str(STRIKE), "STRIKE_DIR": str(home / "data"), "STRIKE_TALLY": str(home / "tally")}
         self.photond = Photond(False, "--write-buffer-bytes", "1 MiB", "--file-bytes", "1 MiB", "--ballast-bytes", "1 MiB",
                                home=home, env=self.env, start=False)
+        self.tally = Tally(home / "tally", at, moment)
 
     def open(self):
         """Start photond; if it is killed meanwhile, once more without the library."""
@@ -124,9 +124,7 @@ class Run:
             script.communicate()
             self.photond.kill()
         self.calls = self.tally.calls
-        verify = subprocess.run([PHOTOND, "verify", "--data-dir", self.photond.dir / "data"], capture_output=True, text=True)
-        if verify.returncode != 0:
-            raise Broken(f"photond verify: {verify.stdout}{verify.stderr}")
+        check_sound(self.photond.dir / "data")
 
 
 def attack(room, at, moment):
