@@ -26,7 +26,7 @@ def episode(room):
     kills = KILLS[0 if room.short else 1]
     photond = Photond(False, "--write-buffer-bytes", "2 MiB", "--file-bytes", "2 MiB", "--ballast-bytes", "1 MiB",
                       home=room.dir / "photond")
-    load = Load(photond.url, room)
+    load = Load(photond.url, room, "--racers", "4", "--services", "2")
     try:
         for _ in range(kills):
             wait_for_work(photond, load)
