@@ -26,7 +26,7 @@ class Guest:
     """A second load, which comes to grief."""
 
     def __init__(self, room, load):
-        self.command = [*load.command, "--seed", str(room.seed), "--seconds", "3600", "--name", "guest", "--writers", "1",
+        self.command = [*load.command, "--seed", str(room.seed), "--seconds", "60", "--name", "guest", "--writers", "1",
                         "--racers", "2", "--subscribers", "4", "--services", "1", "--rate", "50"]
         self.process = None
 
