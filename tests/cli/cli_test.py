@@ -14,7 +14,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from photond import LIMIT_S, MUON, PHOTOND, ROOT, Photond
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from photond import LIMIT_S, MUON, PHOTOND, ROOT, Photond  # noqa: E402
 
 DATA = ROOT.parent / "shared/data/bpic2012.ndjson.gz"
 STORE_FIELDS = re.compile(rb',"order-id":\d+,"version":\d+,"event-time":\d+\}$')

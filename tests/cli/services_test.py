@@ -9,8 +9,7 @@ import sys
 import threading
 import unittest
 
-from cli_test import WithPhotond
-from photond import LIMIT_S
+from cli_test import LIMIT_S, WithPhotond
 
 
 class WithServices(WithPhotond):

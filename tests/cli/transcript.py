@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from photond import LIMIT_S, Photond
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from photond import LIMIT_S, Photond  # noqa: E402
 
 HOLES = {"<N>": r"-?[0-9.]+", "<TIME>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<UUID>": r"[0-9a-f-]{36}",
          "<…>": r"[^\n]*"}
