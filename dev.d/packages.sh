@@ -4,7 +4,7 @@ packages=(
     gcc g++ libc6-dev clang libclang-rt-14-dev llvm clang-format cmake ninja-build pkg-config git ca-certificates
     libgrpc-dev protobuf-compiler libprotobuf-dev protobuf-c-compiler libprotobuf-c-dev libssl-dev openssl
     libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libcmocka-dev
-    valgrind libc6-dbg python3 python3-grpcio python3-protobuf
+    valgrind libc6-dbg libfaketime python3 python3-grpcio python3-protobuf
 )
 
 # Prints what is missing. Node.js and npm may have come from elsewhere, so their commands are what counts.
