@@ -29,6 +29,7 @@ JUMPS, JUMPS_A_RESTART = 20, 5
 DEADLINE_S, EARLY_S, LATE_S = 3, 0.1, 60
 PATIENCE_S = 300
 ANSWERED, IN_VAIN = (0,), (7, 8)  # muon's exit codes: nobody there, no answer in time
+WRONG_CLOCK = 7  # photond's
 EVENT = '{"stream-name":"clock","event-type":"Emitted"}'
 
 
@@ -87,6 +88,20 @@ def serve(photond, clock, path, command):
         if "serving" in line:
             return process
     raise Broken("a responder could not be registered")
+
+
+def refuses_to_start(photond, store):
+    for offset_s in WILD:
+        store.set(offset_s)
+        try:
+            photond.start()
+        except RuntimeError as error:
+            if photond.process.wait() != WRONG_CLOCK:
+                raise Broken(f"with a wrong clock photond ended otherwise: {error}") from None
+            continue
+        photond.kill()
+        raise Broken("photond started with a wrong clock")
+    store.set(0)
 
 
 def jump_over_restarts(photond, clocks, load):
@@ -154,7 +169,9 @@ def episode(room):
         raise Skipped("libfaketime is not installed")
     monotonic = room.seed % 2 == 0
     store, clients, responder = (Clock(room.dir / f"clock-{name}", room, monotonic) for name in ("store", "clients", "responder"))
-    photond = Photond(home=room.dir / "photond", env=store.env)
+    photond = Photond(home=room.dir / "photond", env=store.env, start=False)
+    refuses_to_start(photond, store)
+    photond.start()
     load = Load(photond.url, room, "--racers", "2", "--services", "0" if monotonic else "1",
                 env=None if monotonic else {**os.environ, **clients.env})
     clocks = [store] if monotonic else [store, clients, responder]
