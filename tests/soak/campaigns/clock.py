@@ -185,5 +185,5 @@ def episode(room):
     finally:
         load.kill()
         photond.kill()
-    check_sound(photond.dir / "data")
+    check_sound(photond.data)
     return JUMPS if monotonic else 2 * JUMPS

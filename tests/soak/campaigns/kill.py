@@ -2,7 +2,7 @@
 they did and saw must agree with the log.
 
 Most kills come at a random moment after at least one commit has been acknowledged since the start, so that photond has worked; every fifth
-comes while it opens the store that the one before has left."""
+comes while it opens the store that the one before has left. With an even seed all connections are TLS."""
 import signal
 import threading
 
@@ -23,7 +23,7 @@ PATIENCE_S = 120
 
 def wait_for_work(photond, load):
     """Until a commit is acknowledged that was not when photond was started: its mark moves."""
-    mark = photond.dir / "data/mark"
+    mark = photond.data / "mark"
     before = mark.read_bytes()
     load.wait_until(lambda: mark.read_bytes() != before, PATIENCE_S, "no emit has been acknowledged since photond was started again")
 
@@ -45,9 +45,10 @@ def kill_while_it_opens(photond, after_s):
 
 def episode(room):
     kills = KILLS[0 if room.short else 1]
-    photond = Photond(False, "--write-buffer-bytes", "2 MiB", "--file-bytes", "2 MiB", "--ballast-bytes", "1 MiB",
+    tls = room.seed % 2 == 0
+    photond = Photond(tls, "--write-buffer-bytes", "2 MiB", "--file-bytes", "2 MiB", "--ballast-bytes", "1 MiB",
                       home=room.dir / "photond")
-    load = Load(photond.url, room, "--racers", "4", "--services", "2")
+    load = Load(photond.url, room, "--racers", "4", "--services", "2", certs=photond.dir / "init" if tls else None)
     try:
         for number in range(kills):
             if number % OPENING_EACH:
@@ -63,5 +64,5 @@ def episode(room):
     finally:
         load.kill()
         photond.kill()
-    check_sound(photond.dir / "data")
+    check_sound(photond.data)
     return kills

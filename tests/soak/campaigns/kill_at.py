@@ -143,7 +143,7 @@ class Run:
             script.communicate()
             self.photond.kill()
         self.calls = self.tally.calls
-        check_sound(self.photond.dir / "data")
+        check_sound(self.photond.data)
 
 
 def attack(room, at, moment):
