@@ -18,7 +18,7 @@ from promise import Broken
 from sound import check_sound
 
 FAULT = "SIGKILL at the K-th write, sync, rename, unlink … on the store's files"
-HOW = "a preload with one count for all threads; a fixed script of emits, deletions and a restart; every K, before, within and after the call, half of them again while it recovers"
+HOW = "a preload with one count for all threads; each call of a fixed script: before, within, after; often again while it recovers"
 TRIES = (100, 2900)
 
 SCRIPTED, STRIKE = BUILD / "tests/soak/kills/scripted", BUILD / "tests/soak/kills/libstrike.so"
