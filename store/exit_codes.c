@@ -17,6 +17,10 @@ static const struct exit_code_entry TABLE[] = {
      "stop what uses it, or choose another with --listen"},
     {EXIT_CODE_EXISTS, "exists", "init or cert would overwrite what is there",
      "choose another directory, or give --force"},
+    {EXIT_CODE_CLOCK, "clock",
+     "the system's clock is before 2020 or after 2199: what is stored would have that time for "
+     "ever",
+     "set the clock"},
     {EXIT_CODE_STORE_UNREADABLE, "store-unreadable",
      "the data directory is missing, not a directory, or not permitted",
      "check --data-dir, its owner and its permissions"},

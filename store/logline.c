@@ -261,7 +261,7 @@ bool logline_start(int fd, enum logline_format format)
 void logline_stop(void)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 1;
     pthread_mutex_lock(&state.mutex);
     if (!state.running) {
@@ -272,7 +272,7 @@ void logline_stop(void)
     pthread_cond_signal(&state.changed);
     int rc = 0;
     while (state.running && rc == 0)
-        rc = pthread_cond_timedwait(&state.ended, &state.mutex, &until);
+        rc = pthread_cond_clockwait(&state.ended, &state.mutex, CLOCK_MONOTONIC, &until);
     bool left = !state.running;
     pthread_mutex_unlock(&state.mutex);
     if (left)

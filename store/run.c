@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/address.h"
@@ -136,6 +137,20 @@ static uint64_t raise_file_limit(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
+/* Order ids and times never go back, so what a wrong year gives to one commit it gives to all that follow. */
+static bool clock_is_set(struct error *error)
+{
+    const time_t from = 1577836800, until = 7258118400; /* the beginnings of 2020 and 2200, UTC */
+    time_t now = time(NULL);
+    if (now >= from && now < until)
+        return true;
+    error_set(
+        error, REASON_STORE_UNAVAILABLE,
+        "the system's clock is wrong: it says %lld s since 1970, not a time from 2020 to 2199",
+        (long long)now);
+    return false;
+}
+
 static enum exit_code open_service(struct run *run)
 {
     struct error error = {0};
@@ -144,6 +159,8 @@ static enum exit_code open_service(struct run *run)
     logline_with(LOGLINE_INFO, "starting", logline_text("version", MUON_BUILD_VERSION),
                  logline_text("data_dir", options.data_dir), logline_int("pid", getpid()),
                  logline_uint("open_files_max", raise_file_limit()));
+    if (!clock_is_set(&error))
+        return refuse(EXIT_CODE_CLOCK, &error);
     run->service = service_open(&options, &fault, &error);
     if (!run->service)
         return refuse(exit_code_of_fault(fault), &error);

@@ -74,6 +74,10 @@ class Photond:
         self.process.send_signal(signal.SIGCONT)
 
     @property
+    def data(self):
+        return self.dir / ("init/data" if self.tls else "data")
+
+    @property
     def url(self):
         return f"muon{'' if self.tls else '+insecure'}://127.0.0.1:{self.port}"
 

@@ -12,10 +12,10 @@ POLL_S = 0.002
 
 
 class Load:
-    """Runs from now on until end(). more: further flags of soak_load; env: its environment."""
+    """Runs from now on until end(). more: further flags of soak_load; certs: a directory of `photond init`; env: its environment."""
 
-    def __init__(self, url, room, *more, env=None):
-        self.url, self.room, self.said = url, room, {}
+    def __init__(self, url, room, *more, certs=None, env=None):
+        self.url, self.room, self.certs, self.said = url, room, certs or "", {}
         self.histories = room.dir / "histories"
         self.histories.mkdir()
         self.process = subprocess.Popen([*self.command, "--seed", str(room.seed), "--seconds", str(HOUR_S), *more],
@@ -23,7 +23,7 @@ class Load:
 
     @property
     def command(self):
-        return [HISTORY / "soak_load", "--url", self.url, "--dir", self.histories]
+        return [HISTORY / "soak_load", "--url", self.url, "--certs", self.certs, "--dir", self.histories]
 
     def lasts(self, seconds):
         """Let it work for so long."""

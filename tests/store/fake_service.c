@@ -2,7 +2,7 @@
  * fake_service.c - store/service.h without a store: photond's process around it can be tested where a real store is hard to bring
  * into a state.
  *
- * FAKE_FAULT=N: service_open fails with this log_fault. FAKE_STUCK=1: a call runs that never ends by itself.
+ * FAKE_FAULT=N: service_open fails with this log_fault. FAKE_STUCK=1: a call runs that never ends by itself. FAKE_TIME=N: time() says so.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -16,6 +16,17 @@
 #include <unistd.h>
 
 #include "store/service.h"
+
+time_t time(time_t *out)
+{
+    const char *told = getenv("FAKE_TIME");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    time_t is = told ? (time_t)atoll(told) : now.tv_sec;
+    if (out)
+        *out = is;
+    return is;
+}
 
 struct service {
     struct service_options options;

@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/exit_codes.h"
@@ -172,6 +174,37 @@ static void nobody_waits_for_a_reader_that_does_not_read(void **state)
     close(fd[1]);
 }
 
+static _Atomic int64_t
+    ahead_s; /* the time of day is so much later than it will be when somebody waits for it */
+
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int rc = (int)syscall(SYS_clock_gettime, clock, now);
+    if (rc == 0 && clock == CLOCK_REALTIME)
+        now->tv_sec += ahead_s;
+    return rc;
+}
+
+/* The clock is set back by a minute while the end waits for a reader that does not read: it still waits for a second. */
+static void the_end_comes_when_the_clock_is_set_back(void **state)
+{
+    enum { LINES = 2000, SET_BACK_S = 60 };
+    int fd[2];
+    struct timespec begun, ended;
+    (void)state;
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    assert_true(logline_start(fd[1], LOGLINE_JSON));
+    for (int i = 0; i < LINES; i++)
+        logline_with(LOGLINE_INFO, "line", logline_int("i", i));
+    ahead_s = SET_BACK_S;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    logline_stop();
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    ahead_s = 0;
+    assert_true(ended.tv_sec - begun.tv_sec < SET_BACK_S / 2);
+    close(fd[0]); /* the writer, too, ends */
+}
+
 static void every_fault_of_the_store_has_an_exit_code_of_its_own(void **state)
 {
     (void)state;
@@ -198,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_terminal_gets_text),
         cmocka_unit_test(levels_below_the_one_set_are_not_said),
         cmocka_unit_test(nobody_waits_for_a_reader_that_does_not_read),
+        cmocka_unit_test(the_end_comes_when_the_clock_is_set_back),
         cmocka_unit_test(every_fault_of_the_store_has_an_exit_code_of_its_own),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

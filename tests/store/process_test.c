@@ -264,6 +264,30 @@ static void a_listener_that_is_not_loopback_needs_tls_or_an_insecure_flag(void *
     photond_free(p);
 }
 
+/* semantics 2 */
+static void a_clock_before_2020_or_after_2199_has_its_exit_code(void **state)
+{
+    (void)state;
+    const struct {
+        const char *time;
+        bool starts;
+    } ROWS[] = {{"FAKE_TIME=-5", false},
+                {"FAKE_TIME=1577836799", false},
+                {"FAKE_TIME=1577836800", true},
+                {"FAKE_TIME=7258118399", true},
+                {"FAKE_TIME=7258118400", false}};
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        const char *env[] = {ROWS[i].time, NULL};
+        struct photond *p = fake(true, env);
+        assert_int_equal(photond_start(p), ROWS[i].starts);
+        if (!ROWS[i].starts) {
+            assert_int_equal(photond_exit_code(p), EXIT_CODE_CLOCK);
+            assert_log(p, "the system's clock is wrong");
+        }
+        photond_free(p);
+    }
+}
+
 static void bad_certificates_have_their_exit_code(void **state)
 {
     (void)state;
@@ -337,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_wrong_command_line_says_what_is_meant),
         cmocka_unit_test(wrong_settings_are_all_named),
         cmocka_unit_test(a_listener_that_is_not_loopback_needs_tls_or_an_insecure_flag),
+        cmocka_unit_test(a_clock_before_2020_or_after_2199_has_its_exit_code),
         cmocka_unit_test(bad_certificates_have_their_exit_code),
         cmocka_unit_test(help_shows_every_setting_and_each_verb_its_own),
         cmocka_unit_test(config_shows_values_and_origins),

@@ -2,8 +2,9 @@
 
 The library tests/soak/kills/strike.c counts these calls in all threads, and over photond's restarts. The workload is
 tests/soak/kills/scripted.c: it fills LevelDB's buffer several times, so that logs are begun anew and tables compacted, deletes
-streams, and has photond stopped and started half-way. After the kill photond is started again without the library; the client, which
-has not noticed, ends what it was at and checks all it was ever told. In the end `photond verify` must be content."""
+streams, and has photond stopped and started half-way. After the kill photond is started again – half of the times to be killed once more,
+at one of the next calls, while it recovers –, at last without the library; the client, which has not noticed, ends what it was at and checks
+all it was ever told. In the end `photond verify` must be content."""
 import os
 import select
 import shutil
@@ -17,16 +18,17 @@ from promise import Broken
 from sound import check_sound
 
 FAULT = "SIGKILL at the K-th write, sync, rename, unlink … on the store's files"
-HOW = "a preload with one count for all threads; a fixed script of emits, deletions and a restart; every K, before, within and after the call"
-TRIES = (60, 2000)
+HOW = "a preload with one count for all threads; each call of a fixed script: before, within, after; often again while it recovers"
+TRIES = (100, 2900)
 
 SCRIPTED, STRIKE = BUILD / "tests/soak/kills/scripted", BUILD / "tests/soak/kills/libstrike.so"
 STEPS, RESTART_AT = 6, 3
 MOMENTS = ("before", "half-way through", "after")
-HEADER, CALLS_MAX, NAME_BYTES = struct.Struct("=QQQ"), 16384, 32  # struct strike_tally
+HEADER, AT_OFFSET, CALLS_MAX, NAME_BYTES = struct.Struct("=QQQ"), 8, 16384, 32  # struct strike_tally
 PATIENCE_S = 300
 CALLS = 700  # of the whole script, and some more: how many there are depends on which thread comes first
 SPREAD = 40  # of the short form, beside the calls of opening
+AGAIN_MAX = 40  # of the calls after the first kill; opening makes about 30
 A_SEED = 50
 AT_A_TIME = 2
 
@@ -35,7 +37,7 @@ class Tally:
     """What strike.c counts in."""
 
     def __init__(self, path, at, moment):
-        self.path = path
+        self.path, self.at = path, at
         with open(path, "wb") as file:
             file.write(HEADER.pack(0, at, moment))
             file.truncate(HEADER.size + CALLS_MAX * NAME_BYTES)
@@ -45,38 +47,55 @@ class Tally:
         with open(self.path, "rb") as file:
             return HEADER.unpack(file.read(HEADER.size))[0]
 
-    def name(self, number):
+    def aim(self, at):
+        self.at = at
+        with open(self.path, "r+b") as file:
+            file.seek(AT_OFFSET)
+            file.write(struct.pack("=Q", at))
+
+    @property
+    def name(self):
+        """Of the call that is aimed at."""
         with open(self.path, "rb") as file:
-            file.seek(HEADER.size + (number - 1) * NAME_BYTES)
+            file.seek(HEADER.size + (self.at - 1) * NAME_BYTES)
             return file.read(NAME_BYTES).split(b"\0")[0].decode()
 
 
 class Run:
-    """One run of the script, killed at one call or (at 0) at none. opens: the ranges of calls in which photond opened its store."""
+    """One run of the script, killed at one call or (at 0) at none; then, if again is not 0, at that one of the next calls. blows: the
+    calls at which it was; opens: the ranges of calls in which photond opened its store."""
 
-    def __init__(self, home, at, moment):
-        self.at, self.opens, self.struck, self.calls = at, [], False, 0
+    def __init__(self, home, at, moment, again):
+        self.again, self.opens, self.blows, self.calls = again, [], [], 0
         self.env = {"LD_PRELOAD": str(STRIKE), "STRIKE_DIR": str(home / "data"), "STRIKE_TALLY": str(home / "tally")}
         self.photond = Photond(False, "--write-buffer-bytes", "1 MiB", "--file-bytes", "1 MiB", "--ballast-bytes", "1 MiB",
                                home=home, env=self.env, start=False)
         self.tally = Tally(home / "tally", at, moment)
 
     def open(self):
-        """Start photond; if it is killed meanwhile, once more without the library."""
-        begin, port = self.tally.calls, self.photond.port
-        try:
-            self.photond.start()
+        """Start photond, as often as it is killed meanwhile."""
+        port = self.photond.port
+        while True:
+            begin = self.tally.calls
+            try:
+                self.photond.start()
+            except RuntimeError as error:
+                self.has_been_struck(str(error))
+                self.photond.port = port
+                continue
             self.opens.append(range(begin + 1, self.tally.calls + 1))
-        except RuntimeError as error:
-            self.has_been_struck(str(error))
-            self.photond.port = port
-            self.photond.start()
+            return
 
     def has_been_struck(self, said):
         code = self.photond.process.wait()
-        if self.struck or code != -signal.SIGKILL or not self.at or self.tally.calls < self.at:
+        if not self.photond.env or code != -signal.SIGKILL or not 0 < self.tally.at <= self.tally.calls:
             raise Broken(f"photond ended with {code}: {said}")
-        self.struck, self.photond.env = True, {}
+        self.blows.append(f"{self.tally.at} ({self.tally.name})")
+        if self.again:
+            self.tally.aim(self.tally.calls + self.again)
+            self.again = 0
+        else:
+            self.photond.env = {}
 
     def stop(self):
         self.photond.process.terminate()
@@ -96,19 +115,19 @@ class Run:
                 return script.stdout.readline()
             self.has_been_struck("at work")
             self.photond.kill()
-            self.photond.start()
+            self.open()
 
     def drive(self, script):
         for step in range(STEPS + 1):
             line = self.wait_for_step(script)
             if line != f"step {step}\n":
                 raise Broken(line.strip() or "the script ended")
-            if step == RESTART_AT and not self.struck:
+            if step == RESTART_AT and not self.blows:
                 self.stop()
                 self.open()
-            script.stdin.write("go\n" if step < STEPS and not self.struck else "check\n")
+            script.stdin.write("go\n" if step < STEPS and not self.blows else "check\n")
             script.stdin.flush()
-            if self.struck or step == STEPS:
+            if self.blows or step == STEPS:
                 break
         said = self.wait_for_step(script)
         if script.wait(PATIENCE_S) != 0:
@@ -124,18 +143,18 @@ class Run:
             script.communicate()
             self.photond.kill()
         self.calls = self.tally.calls
-        check_sound(self.photond.dir / "data")
+        check_sound(self.photond.data)
 
 
 def attack(room, at, moment):
     """The run, which has held."""
-    run = Run(room.dir / f"{at}-{moment}", at, moment)
+    again = at // 2 % AGAIN_MAX + 1 if at % 2 else 0
+    run = Run(room.dir / f"{at}-{moment}", at, moment, again)
     try:
         run.go()
     except Broken as broken:
-        raise Broken(f"killed {MOMENTS[moment]} call {at} ({run.tally.name(at) if run.struck else 'not yet'}): {broken}") from None
-    if run.struck:
-        room.say(f"{MOMENTS[moment]} call {at}: {run.tally.name(at)}")
+        raise Broken(f"killed {MOMENTS[moment]} {' and '.join(run.blows) or 'no call yet'} (of {at}): {broken}") from None
+    room.say(f"{MOMENTS[moment]} {' and '.join(run.blows)}")
     shutil.rmtree(run.photond.dir)
     return run
 
@@ -158,4 +177,4 @@ def turn(room):
 def episode(room):
     with ThreadPoolExecutor(AT_A_TIME) as threads:
         runs = threads.map(lambda pair: attack(room, *pair), sample(room) if room.short else turn(room))
-        return sum(run.struck for run in runs)
+        return sum(len(run.blows) for run in runs)
