@@ -22,12 +22,16 @@ class Photond:
 
     Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance."""
 
-    def __init__(self, tls=False, *flags):
-        self.dir = Path(tempfile.mkdtemp(prefix="muon-test."))
+    def __init__(self, tls=False, *flags, home=None, env=None, start=True):
+        """home: a directory to be used; env: more for its environment; start: or it is started by whoever wants it."""
+        self.dir = Path(home or tempfile.mkdtemp(prefix="muon-test."))
+        self.dir.mkdir(exist_ok=True)
         self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
+        self.env = env or {}
         if tls:
             subprocess.run([PHOTOND, "init", self.dir / "init"], check=True, capture_output=True)
-        self.start()
+        if start:
+            self.start()
 
     def start(self):
         """Returns when its log says that it is ready. A second start takes the port of the first."""
@@ -43,7 +47,8 @@ class Photond:
         """Sets self.port once it is ready; returns what it said."""
         where = ["--config", self.dir / "init/photond.conf"] if self.tls else ["--data-dir", self.dir / "data"]
         self.process = subprocess.Popen([PHOTOND, *where, "--listen", f"127.0.0.1:{port}", *self.flags],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **self.env})
         said, self.port = "", 0
         for line in self.process.stderr:
             said += line
