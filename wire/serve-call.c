@@ -58,6 +58,13 @@ void serve_call_free(struct serve_call *call)
     free(call);
 }
 
+/* Without memory for an answer. Not CANCELLED, which clients take for their own doing. */
+static void give_up(struct serve_call *call)
+{
+    grpc_call_cancel_with_status(call->core, GRPC_STATUS_UNAVAILABLE,
+                                 "the server has no memory for this call: try again", NULL);
+}
+
 static void call_unref(struct serve_call *call)
 {
     if (atomic_fetch_sub(&call->refs, 1) != 1)
@@ -184,7 +191,7 @@ static void received_done(struct cq_op *op, bool ok)
         bool tell = !call->finished;
         pthread_mutex_unlock(&call->lock);
         if (arrived && !message)
-            grpc_call_cancel(call->core, NULL); /* no memory: lost follows */
+            give_up(call); /* no memory: lost follows */
         else if (tell)
             call->method->message(call, message);
     }
@@ -295,7 +302,7 @@ static void accepted_done(struct cq_op *op, bool ok)
     }
     struct serve_call *next = serve_call_new(serve);
     if (!next) { /* no memory: rather lose this call than the next ones */
-        grpc_call_cancel(call->core, NULL);
+        give_up(call);
         grpc_call_unref(call->core);
         call->core = NULL;
         call_wait(call);

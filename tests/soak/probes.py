@@ -12,6 +12,7 @@ GIVE_UP_S = 300  # never waited for in a run that is well
 WRITING = {"STORE_FULL", "STORE_UNAVAILABLE", "BUSY"}
 READING = {"STORE_UNAVAILABLE", "BUSY"}
 LOST = {"UNAVAILABLE", "UNKNOWN", "INTERNAL", "CANCELLED"}  # gRPC's own, when the connection ends
+SPEECHLESS = {"RESOURCE_EXHAUSTED", "UNAVAILABLE"}  # what is left to say when there is no memory for a reason
 
 
 class Probe(threading.Thread):
@@ -38,9 +39,10 @@ class Probe(threading.Thread):
 
     def judge(self, refused):
         lost = not refused.reason and refused.code in LOST
-        if not lost and (refused.reason not in self.allowed or not refused.retryable or not refused.message):
+        speechless = self.probes.no_memory and not refused.reason and refused.code in SPEECHLESS
+        if not lost and not speechless and (refused.reason not in self.allowed or not refused.retryable or not refused.message):
             self.probes.broken.append(f"{self.what}: {refused}")
-        if lost and not self.probes.may_die:
+        if lost and not speechless and not self.probes.may_die:
             self.probes.broken.append(f"{self.what}: the connection was lost: {refused}")
 
 
@@ -73,10 +75,10 @@ def payload_of(number, bytes):
 
 
 class Probes:
-    """may_die: the process may end now, and connections with it."""
+    """may_die: the process may end now, and connections with it; no_memory: it may lack that, even for the reason of a failure."""
 
     def __init__(self, build, port, writers=3, readers=2, bytes=8000):
-        self.build, self.port, self.bytes, self.may_die = build, port, bytes, False
+        self.build, self.port, self.bytes, self.may_die, self.no_memory = build, port, bytes, False, False
         self.stopping, self.changed, self.broken = threading.Event(), threading.Condition(), []
         self.writers = [Writer(self, i) for i in range(writers)]
         self.readers = [Reader(self, i) for i in range(readers)]

@@ -1,21 +1,24 @@
 """The nth allocation, write, sync, open, rename or unlink fails, once or until it is mended: in a photond that serves, in one that opens
 its log anew, in one that starts. Clients get errors that are documented, each in time; reads go on; what was acknowledged stays; and
-afterwards photond is as before. gRPC and LevelDB end the process when they get no memory: that is a crash, and must lose nothing."""
+afterwards photond is as before. By turns the clients are such that see each answer as it is, and libmuon's own. gRPC and LevelDB end the process when they get no memory: that is a crash, and must lose nothing."""
 import collections
 import re
 
-from attacked import Attacked, verify
+from attacked import Attacked
 from failing import Failing
 from fair import clock
+from load import Load
 from probes import Probes
 from promise import Broken
+from sound import check_sound
 from stock import Stock
 
 FAULT = "the nth allocation, write, short write, sync, open, rename or unlink fails, once or for good"
 HOW = "a preload with one counter for all threads, while photond serves, opens its log anew, or starts"
-TRIES = (30, 5000)
-FAULTS = (15, 100)  # an episode's
-FLAGS = ("--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB")
+TRIES = (90, 5000)
+FAULTS = (24, 100)  # an episode's, and those of starts
+FLAGS = ("--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB", "--drain-time", "200ms")
+LOAD = ("--writers", "2", "--racers", "2", "--subscribers", "3", "--rate", "150")
 KINDS = {  # errors, the greatest n while it serves, while it opens or starts
     "malloc": (("ENOMEM",), 3000, 20000),
     "own-malloc": (("ENOMEM",), 1500, 1500),
@@ -26,10 +29,11 @@ KINDS = {  # errors, the greatest n while it serves, while it opens or starts
     "rename": (("EIO", "ENOSPC"), 1, 2),
     "unlink": (("EIO",), 4, 8),
 }
+STARTING = ("sync", "own-malloc", "write", "open", "short-write", "rename", "unlink")
 ONLY_AT_OPENING = ("rename",)
 REFUSALS = {1, 10, 15, 16}  # failed, unreadable, full, the system refused
-BORROWED = r"lib(grpc|gpr|absl|leveldb|upb|address_sorting|re2|cares|ssl|crypto)"  # they abort when they get no memory
-BENEATH = r"(lib(c|stdc\+\+|gcc_s|m|pthread)\.so|ld-linux)"
+BORROWED = r"lib(stdc\+\+|grpc|gpr|absl|leveldb|upb|address_sorting|re2|cares|ssl|crypto)"  # they abort when they get no memory
+BENEATH = r"(libc|libgcc_s|ld-linux)"
 MISSED_S = 3
 
 
@@ -40,12 +44,39 @@ class Attack:
         self.photond = Attacked(self.data, *FLAGS, **self.failing.environment)
         self.counts, self.crashes = collections.Counter(), 0
         self.must_start()
-        self.probes = Probes(room.build, self.photond.port)
+        self.load = Load(self.photond.url, room, *LOAD) if room.seed % 2 == 0 else None
+        self.probes = Probes(room.build, self.photond.port, 0 if self.load else 3)
         self.probes.wait_served()
 
     def must_start(self):
         if not self.photond.start():
             raise Broken(f"photond did not start: {self.photond.code}: {self.photond.said}")
+
+    # ---- every fault of a start ----
+
+    def every_start(self, kind, error):
+        """The first call of a kind fails, the second, and so on until a start makes no more; returns how many that were."""
+        self.probes.may_die, nth = True, 0
+        self.photond.kill()
+        while True:
+            nth += 1
+            how = {"kind": kind, "error": error, "nth": nth}
+            self.failing.arm(**how)
+            if self.photond.start():
+                self.photond.kill()
+            else:
+                try:
+                    self.judge_end(how)
+                except Broken as broken:
+                    raise Broken(f"starting: {kind} {nth} fails: {broken}; the call was made by {self.failing.first}") from None
+            if not self.failing.hits:
+                break
+        self.failing.disarm()
+        self.must_start()
+        self.probes.wait_served()
+        self.probes.may_die = False
+        self.room.say(f"starting: {kind} 1 to {nth - 1} fail with {error}, one at a time")
+        return nth - 1
 
     # ---- one fault ----
 
@@ -71,7 +102,7 @@ class Attack:
 
     def serving(self, how):
         begun = clock.now()
-        self.probes.may_die = how["kind"] == "malloc"
+        self.expect(how)
         self.failing.arm(**how)
         self.wait_met(begun)
         if how["forever"] and not self.has_ended():
@@ -83,10 +114,9 @@ class Attack:
 
     def opening(self, how):
         """While no sync succeeds photond tries again and again to open its log anew; then it can, and meets the fault."""
-        self.probes.may_die = how["kind"] == "malloc"
+        self.expect(how)
         self.failing.arm("sync", forever=True)
-        begun = clock.now()
-        self.probes.wait(lambda: self.probes.refusals(begun, self.probes.writers), "an emit is refused")
+        self.probes.wait(lambda: self.failing.hits > 1, "what is written cannot be synced, and a trial neither")
         self.failing.arm(**how)
         self.wait_met(clock.now())
         self.mend(how)
@@ -98,11 +128,14 @@ class Attack:
         elif self.photond.stop() != 0:
             raise Broken(f"photond ended with {self.photond.code}: {self.photond.said}")
         if self.random.random() < 0.2:
-            self.must_be_sound()
+            check_sound(self.data)
         self.failing.arm(**how)
         if not self.photond.start():
             self.judge_end(how)
         self.mend(how)
+
+    def expect(self, how):
+        self.probes.may_die, self.probes.no_memory = how["kind"] == "malloc", "malloc" in how["kind"]
 
     def wait_met(self, begun):
         """Or not: then there were not so many calls of that kind."""
@@ -123,7 +156,7 @@ class Attack:
             self.judge_end(how)
             self.must_start()
             self.probes.wait_served()
-        self.probes.may_die = False
+        self.probes.may_die = self.probes.no_memory = False
 
     def served_or_ended(self):
         since = clock.now()
@@ -134,7 +167,8 @@ class Attack:
     def judge_end(self, how):
         death, said, code = self.failing.death, self.photond.said.strip(), self.photond.code
         if code in REFUSALS and not death:
-            if not re.search(r'"cannot start"', said) or (how["kind"] not in ("malloc", "own-malloc") and str(self.data) not in said):
+            tells = r"no memory|cannot start" if "malloc" in how["kind"] else re.escape(str(self.data))
+            if not re.search(tells, said):
                 raise Broken(f"photond ended with {code} and does not say why: {said}")
             return
         guilty = [frame for frame in death.split(": ", 1)[-1].split() if not re.match(BENEATH, frame)]
@@ -142,15 +176,13 @@ class Attack:
             raise Broken(f"photond crashed, {code}: {death}: {said}")
         self.crashes += 1
 
-    def must_be_sound(self):
-        code, said = verify(self.data)
-        if code:
-            raise Broken(f"verify: {said}")
-
     def end(self):
         self.probes.stop()
+        if self.load:
+            self.load.end()
+            self.load.check()
         self.photond.kill()
-        self.must_be_sound()
+        check_sound(self.data)
         self.must_start()
         with Stock(self.room.build, self.photond.port) as stock:
             count = self.probes.judge_log(stock)
@@ -160,14 +192,18 @@ class Attack:
 
     def close(self):
         self.probes.stopping.set()
+        if self.load:
+            self.load.kill()
         self.photond.kill()
         self.failing.close()
 
 
 def episode(room):
     attack, met = Attack(room), 0
+    kind = STARTING[room.seed % len(STARTING)]
     try:
-        while met < FAULTS[0 if room.short else 1]:
+        met += attack.every_start(kind, KINDS[kind][0][0])
+        for _ in range(FAULTS[0 if room.short else 1]):
             met += attack.one()
         attack.end()
     finally:

@@ -1,12 +1,13 @@
 """A disk that fills and is freed, under writers and readers: reading goes on, writing is refused with STORE_FULL, and is back by itself
 within two seconds after room has returned; nothing acknowledged is lost. The room is that of the disk, its inodes, or, as a quota
 may have it, that for tables or logs alone."""
-from attacked import Attacked, verify
+from attacked import Attacked
 from fair import clock
 from failing import Failing
 from probes import Probes
 from promise import Broken
 from small_disk import SmallDisk
+from sound import check_sound
 from stock import Stock
 
 FAULT = "a disk fills and is freed"
@@ -96,9 +97,7 @@ def attack(room, disk):
 
 
 def judge(room, photond, data, probes):
-    code, said = verify(data)
-    if code:
-        raise Broken(f"verify: {said}")
+    check_sound(data)
     if not photond.start():
         raise Broken(f"photond did not start again: {photond.said}")
     with Stock(room.build, photond.port) as stock:
