@@ -5,7 +5,7 @@ from promise import Broken
 from stock import Refused, Stock
 
 FLAGS = ("--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB")
-STREAMS, DELETED, BYTES, SAMPLE = 12, "s/0", 3 << 20, 25
+STREAMS, DELETED, BYTES, SAMPLE = 12, "s/0", 5 << 19, 25
 
 
 def facts(event):

@@ -12,6 +12,7 @@ GIVE_UP_S = 300  # never waited for in a run that is well
 WRITING = {"STORE_FULL", "STORE_UNAVAILABLE", "BUSY"}
 READING = {"STORE_UNAVAILABLE", "BUSY"}
 LOST = {"UNAVAILABLE", "UNKNOWN", "INTERNAL", "CANCELLED"}  # gRPC's own, when the connection ends
+NO_TIME = "connection attempt timed out"  # the client's own limit, on a machine that is behind
 SPEECHLESS = {"RESOURCE_EXHAUSTED", "UNAVAILABLE"}  # what is left to say when there is no memory for a reason
 
 
@@ -42,7 +43,7 @@ class Probe(threading.Thread):
         speechless = self.probes.no_memory and not refused.reason and refused.code in SPEECHLESS
         if not lost and not speechless and (refused.reason not in self.allowed or not refused.retryable or not refused.message):
             self.probes.broken.append(f"{self.what}: {refused}")
-        if lost and not speechless and not self.probes.may_die:
+        if lost and not speechless and not self.probes.may_die and NO_TIME not in refused.message:
             self.probes.broken.append(f"{self.what}: the connection was lost: {refused}")
 
 

@@ -337,84 +337,7 @@ static void opening_notices_what_is_missing_at_the_end(void **state)
         "checksum");
 }
 
-static off_t size_of(const char *dir, const char *name)
-{
-    struct stat is;
-    assert_int_equal(stat(path(dir, name), &is), 0);
-    return is.st_size;
-}
-
-/* The greatest number of LevelDB's files of a kind; its name is path's. */
-static unsigned long newest(const char *dir, const char *format, char name[64])
-{
-    unsigned long number, greatest = 0;
-    DIR *d = opendir(path(dir, "data"));
-    assert_non_null(d);
-    for (const struct dirent *entry; (entry = readdir(d));) {
-        char same[32];
-        if (sscanf(entry->d_name, format, &number) != 1 || number <= greatest)
-            continue;
-        snprintf(same, sizeof same, format, number);
-        if (strcmp(same, entry->d_name) == 0) {
-            greatest = number;
-            snprintf(name, 64, "data/%s", same);
-        }
-    }
-    closedir(d);
-    return greatest;
-}
-
-/* Until LevelDB has begun a new log, which it does when the one before is a table; then some more than opening looks at in any case. */
-static void commit_over_logs(struct log *log, const char *dir, struct stock *stock, unsigned logs)
-{
-    char name[64];
-    for (unsigned long number = newest(dir, "%06lu.log", name); logs > 0; logs--) {
-        unsigned long before = number;
-        while ((number = newest(dir, "%06lu.log", name)) == before)
-            assert_int_equal(stock_commit(stock, log, STOCK_COMMIT_MAX, NULL), REASON_NONE);
-    }
-    for (int i = 0; i < 20; i++)
-        assert_int_equal(stock_commit(stock, log, 1, NULL), REASON_NONE);
-}
-
-/* hazards 3 */
-static void opening_notices_a_table_that_leveldb_has_forgotten(void **state)
-{
-    char manifest[64];
-    struct error error;
-    struct stock stock = stock_begin();
-    log_close(must_open(*state)); /* what the store says of itself comes into a table of its own */
-    struct log *log = must_open(*state);
-    assert_true(newest(*state, "MANIFEST-%06lu", manifest) > 0);
-    off_t before = size_of(*state, manifest);
-    commit_over_logs(log, *state, &stock, 2);
-    log_close(log);
-    assert_true(size_of(*state, manifest) > before);
-    assert_int_equal(truncate(path(*state, manifest), before), 0);
-    assert_int_equal(open_fault(*state, false, &error), LOG_DAMAGED);
-    if (!strstr(error.message, "missing"))
-        fail_msg("%s", error.message);
-}
-
 /* semantics 1 */
-/* hazards 3 */
-static void a_table_that_was_cut_short_is_damage(void **state)
-{
-    char table[64];
-    struct error error;
-    struct stock stock = stock_begin();
-    struct log *log = must_open(*state);
-    commit_over_logs(log, *state, &stock, 2);
-    log_close(log);
-    log = must_open(*state);
-    log_close(log);
-    assert_true(newest(*state, "%06lu.ldb", table) > 0);
-    assert_int_equal(truncate(path(*state, table), 1000), 0);
-    assert_int_equal(open_fault(*state, false, &error), LOG_DAMAGED);
-    assert_non_null(strstr(error.message, table));
-    assert_int_equal(error.reason, REASON_CORRUPT);
-}
-
 static void a_record_of_an_unknown_kind_refuses_to_open(void **state)
 {
     struct error error;
@@ -502,8 +425,6 @@ int main(int argc, char **argv)
         TEST(what_was_committed_is_there_after_reopening),
         TEST(iterators_go_both_ways_and_end),
         TEST(opening_notices_what_is_missing_at_the_end),
-        TEST(opening_notices_a_table_that_leveldb_has_forgotten),
-        TEST(a_table_that_was_cut_short_is_damage),
         TEST(a_record_of_an_unknown_kind_refuses_to_open),
         TEST(a_killed_writer_has_lost_nothing_acknowledged),
     };
