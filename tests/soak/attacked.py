@@ -58,8 +58,10 @@ class Attacked:
         return self.process.returncode
 
     def kill(self):
-        self.process.kill()
-        self.reader.join()
+        """Does nothing to one that has ended, or never began."""
+        if self.process:
+            self.process.kill()
+            self.reader.join()
 
     def stop(self):
         """As an operator does; its exit status."""

@@ -7,6 +7,8 @@ from stock import Refused, Stock
 FLAGS = ("--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB")
 STREAMS, DELETED, BYTES, SAMPLE = 12, "s/0", 5 << 19, 25
 
+WRITING = ("CORRUPT", "STORE_UNAVAILABLE")  # LevelDB met the damage in a compaction, so a write has failed
+
 
 def facts(event):
     return event.order_id, event.version, event.stream_name, event.event_id, bytes(event.payload)
@@ -21,8 +23,15 @@ class Planted:
         self.events, self.batches, self.unknown = [], [], set()  # in the log's order; as emitted; ids that may be there
         failing = Failing(room.dir / "plan", self.data, room.build)
         photond = Attacked(self.data, *FLAGS, **failing.environment)
+        try:
+            self.plant(photond, failing, how)
+        finally:
+            photond.kill()
+            failing.close()
+
+    def plant(self, photond, failing, how):
         self.start(photond)
-        with Stock(room.build, photond.port) as stock:
+        with Stock(self.build, photond.port) as stock:
             self.fill(stock, BYTES)
             self.delete(stock)
             if how == "flushing":
@@ -30,7 +39,6 @@ class Planted:
             else:
                 self.fill(stock, BYTES // 10)
         photond.kill()
-        failing.close()
         if how == "stopped":
             self.start(photond)
             photond.stop()
@@ -106,7 +114,7 @@ class Planted:
         def is_known():
             answer = stock.emit(batch)
             return answer.duplicate and [(place.order_id, place.version) for place in answer.stored] == places
-        return self.judge_call(is_known, f"a retry of {batch[0].event_id}")
+        return self.judge_call(is_known, f"a retry of {batch[0].event_id}", WRITING)
 
     def judge_next(self, stock, stream):
         versions = [place[1] for batch, places in self.batches for event, place in zip(batch, places)
@@ -115,18 +123,17 @@ class Planted:
         def is_next():
             new = stock.emit([stock.event(stream, f"next-{stream}", b"next")]).stored[0]
             return len(versions) < new.version <= len(versions) + 1 + len(self.unknown)
-        return self.judge_call(is_next, f"the next event of {stream}")
+        return self.judge_call(is_next, f"the next event of {stream}", WRITING)
 
-    def judge_call(self, is_right, what):
+    def judge_call(self, is_right, what, allowed=("CORRUPT",)):
         try:
             if not is_right():
                 raise Broken(f"{what}: a wrong answer")
         except Refused as refused:
-            self.judge_refusal(refused, what)
+            self.judge_refusal(refused, what, allowed)
             return refused
         return None
 
-    def judge_refusal(self, refused, what):
-        """A write that fails because LevelDB met the damage in a compaction is a failed write; its message says so."""
-        if refused and refused.reason != "CORRUPT" and "Corruption" not in refused.message:
+    def judge_refusal(self, refused, what, allowed=("CORRUPT",)):
+        if refused and (refused.reason not in allowed or not refused.message):
             raise Broken(f"{what}: {refused}")

@@ -43,10 +43,13 @@ class Attack:
         self.room, self.random, self.data = room, room.random, room.dir / "data"
         self.failing = Failing(room.dir / "plan", self.data, room.build)
         self.photond = Attacked(self.data, *FLAGS, **self.failing.environment)
-        self.counts, self.crashes = collections.Counter(), 0
+        self.counts, self.crashes, self.load, self.probes = collections.Counter(), 0, None, None
+
+    def begin(self):
         self.must_start()
-        self.load = Load(self.photond.url, room, *LOAD) if room.seed % 2 == 0 else None
-        self.probes = Probes(room.build, self.photond.port, 0 if self.load else 3)
+        if self.room.seed % 2 == 0:
+            self.load = Load(self.photond.url, self.room, *LOAD)
+        self.probes = Probes(self.room.build, self.photond.port, 0 if self.load else 3)
         self.probes.wait_served()
 
     def must_start(self):
@@ -192,7 +195,8 @@ class Attack:
             self.room.say(f"{met:4}  {name}")
 
     def close(self):
-        self.probes.stopping.set()
+        if self.probes:
+            self.probes.stopping.set()
         if self.load:
             self.load.kill()
         self.photond.kill()
@@ -203,6 +207,7 @@ def episode(room):
     attack, met = Attack(room), 0
     kind = STARTING[room.seed % len(STARTING)]
     try:
+        attack.begin()
         met += attack.every_start(kind, KINDS[kind][0][0])
         for _ in range(FAULTS[0 if room.short else 1]):
             met += attack.one()
