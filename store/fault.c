@@ -10,7 +10,8 @@ enum log_fault fault_from_text(const char *text)
 {
     if (strstr(text, strerror(ENOSPC)) || strstr(text, strerror(EDQUOT)))
         return LOG_FULL;
-    if (strstr(text, "Corruption") || strstr(text, "create_if_missing is false"))
+    if (strstr(text, "Corruption") || strstr(text, "create_if_missing is false") ||
+        strstr(text, strerror(EINVAL))) /* LevelDB's word for a table that ends too early */
         return LOG_DAMAGED;
     if (strstr(text, "already held by process"))
         return LOG_LOCKED;

@@ -148,8 +148,10 @@ static void finish(struct feed *feed)
         error = *feed->failed;
     else if (feed->stop == REASON_SHUTTING_DOWN)
         error_set(&error, feed->stop, "the server is going down: connect again and go on");
-    else if (feed->stop)
+    else if (feed->stop == REASON_CALLER_GONE)
         error_set(&error, feed->stop, "the call was given up");
+    else if (feed->stop)
+        error_set(&error, feed->stop, "the call has failed, and there is no memory to say more");
     feed->finished = true;
     if (ok) {
         last = feed->ready;

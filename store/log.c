@@ -44,7 +44,8 @@ struct log {
     leveldb_writeoptions_t *write, *append; /* synced within, or not */
 
     struct gate gate;
-    leveldb_t *db; /* NULL: not open again yet. Changes by whoever has closed the gate */
+    size_t replayed; /* bytes of the logs that it found at its last opening */
+    leveldb_t *db;   /* NULL: not open again yet. Changes by whoever has closed the gate */
 
     struct ack ack;
     struct wal wal;      /* the writer's */
@@ -139,6 +140,7 @@ void log_close(struct log *log)
 static enum log_fault log_open_db(struct log *log, struct error *error)
 {
     char *text = NULL;
+    log->replayed = place_log_bytes(&log->place);
     leveldb_t *db = leveldb_open(log->db_options, log->place.data, &text);
     if (text &&
         fault_from_text(text) == LOG_FULL) { /* opening writes: the ballast is kept for this */
@@ -163,7 +165,7 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
-    enum log_fault fault = tailcheck_run(log, ack_recall(&log->ack), &end, error);
+    enum log_fault fault = tailcheck_run(log, ack_recall(&log->ack), log->replayed, &end, error);
     if (fault == LOG_DAMAGED && log->options.inspect) {
         ack_refuse(&log->ack, REASON_CORRUPT, "it is damaged, and open for inspection only", NULL);
         return LOG_OK;

@@ -54,10 +54,14 @@ enum log_fault meta_read(struct log *log, const char *store_id, uint64_t *incarn
 {
     struct key format_key = key_meta("format"), identity_key = key_meta("identity");
     struct bytes *format = NULL, *identity = NULL;
-    enum log_fault fault = LOG_DAMAGED;
-    if (log_get(log, key_span(&format_key), &format, error) == REASON_NONE &&
-        log_get(log, key_span(&identity_key), &identity, error) == REASON_NONE)
+    enum log_fault fault;
+    enum reason reason = log_get(log, key_span(&format_key), &format, error);
+    if (reason == REASON_NONE)
+        reason = log_get(log, key_span(&identity_key), &identity, error);
+    if (reason == REASON_NONE)
         fault = meta_check(format, identity, store_id, error);
+    else
+        fault = reason == REASON_CORRUPT ? LOG_DAMAGED : LOG_FAILED;
     if (fault == LOG_OK)
         *incarnation = little_get64(identity->data + ID_BYTES);
     bytes_unref(format);

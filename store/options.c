@@ -377,8 +377,10 @@ enum exit_code options_load(const struct options *options, struct settings *sett
     size_t len = 0;
     FILE *faults = open_memstream(&text, &len);
     *settings = (struct settings){0};
-    if (!faults)
+    if (!faults) {
+        fputs("photond: no memory to read the settings\n", stderr);
         return EXIT_CODE_FAILED;
+    }
     unsigned n = options_settings(options, settings, faults);
     fclose(faults);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))

@@ -328,10 +328,9 @@ void place_ballast_make(const struct place *place, size_t bytes)
         place_ballast_free(place);
 }
 
-/* LevelDB reads its logs when it opens, and writes what they hold into tables. */
-static size_t place_recovery_bytes(const struct place *place)
+size_t place_log_bytes(const struct place *place)
 {
-    size_t bytes = PROBE_MARGIN;
+    size_t bytes = 0;
     DIR *dir = opendir(place->data);
     if (!dir)
         return bytes;
@@ -359,7 +358,7 @@ static bool probe_write(const struct place *place, int fd, size_t bytes)
 
 enum reason place_probe(const struct place *place, struct error *error)
 {
-    size_t bytes = place_recovery_bytes(place);
+    size_t bytes = place_log_bytes(place) + PROBE_MARGIN;
     int fd = openat(place->dir_fd, "probe", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && probe_write(place, fd, bytes);
     int code = errno;

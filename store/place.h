@@ -36,6 +36,9 @@ enum log_fault place_finish(struct place *place, struct error *error);
 void place_mark(const struct place *place, uint64_t number);
 uint64_t place_marked(const struct place *place); /* 0: nothing is known */
 
+/* Bytes of LevelDB's logs: what it reads when it opens, and writes into tables. */
+size_t place_log_bytes(const struct place *place);
+
 void place_ballast_free(const struct place *place);
 void place_ballast_make(const struct place *place,
                         size_t bytes); /* unless there is not thrice the room */

@@ -2,7 +2,9 @@
  * tailcheck.c - see tailcheck.h.
  *
  * Walks back from the last record: each must open, and be its successor's predecessor by number, order id and time. A walk that gets to
- * the first record must have come to number 1. Of the last record, the newest events must be found through both indexes: a batch is
+ * the first record must have come to number 1. It goes over all that LevelDB has replayed and one record further: LevelDB takes whatever
+ * is missing at the end of a log or of its MANIFEST for a write that a crash cut off, so when an older log is cut short, or a table is
+ * forgotten, the hole is before what the newest log holds. Of the last record, the newest events must be found through both indexes: a batch is
  * written whole or not at all, so if they are there, everything that was written with them is.
  */
 #include "store/tailcheck.h"
@@ -140,15 +142,19 @@ static bool record_here(struct log_iter *iter, struct record *record, enum log_f
     return true;
 }
 
-static enum log_fault check_records(struct log *log, struct log_iter *iter, struct log_end *end,
-                                    struct error *error)
+static enum log_fault check_records(struct log *log, size_t replayed, struct log_iter *iter,
+                                    struct log_end *end, struct error *error)
 {
     enum log_fault fault = LOG_OK;
     struct record record, next = {0};
     struct key beyond = key_record(UINT64_MAX);
     unsigned checked = 0;
+    size_t passed = 0;
+    bool more = true;
     log_iter_seek_before(iter, key_span(&beyond));
-    for (; checked < RECORDS_CHECKED && record_here(iter, &record, &fault, error); checked++) {
+    for (; checked < RECORDS_CHECKED || passed <= replayed; checked++) {
+        if (!(more = record_here(iter, &record, &fault, error)))
+            break;
         if (fault == LOG_OK && checked == 0) {
             *end = (struct log_end){record.last, record.number, record.time_ms};
             fault = check_events(log, &record, error);
@@ -158,23 +164,24 @@ static enum log_fault check_records(struct log *log, struct log_iter *iter, stru
         if (fault != LOG_OK)
             return fault;
         next = record; /* but for its body, which is not looked at again */
+        passed += RECORD_HEADER_BYTES + record.body.len;
         log_iter_prev(iter);
     }
-    if (fault == LOG_OK && checked > 0 && checked < RECORDS_CHECKED && next.number != 1)
+    if (fault == LOG_OK && checked > 0 && !more && next.number != 1)
         fault = damaged(error, next.first, "the records before it are missing");
     return fault;
 }
 
-enum log_fault tailcheck_run(struct log *log, uint64_t marked, struct log_end *end,
+enum log_fault tailcheck_run(struct log *log, uint64_t marked, size_t replayed, struct log_end *end,
                              struct error *error)
 {
     *end = (struct log_end){0};
-    struct log_iter *iter = log_iter_open(log, LOG_READ);
+    struct log_iter *iter = log_iter_open(log, LOG_SCAN);
     if (!iter) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no memory to check the store");
         return LOG_FAILED;
     }
-    enum log_fault fault = check_records(log, iter, end, error);
+    enum log_fault fault = check_records(log, replayed, iter, end, error);
     log_iter_close(iter);
     if (fault != LOG_OK || end->last_number >= marked)
         return fault;

@@ -43,8 +43,10 @@ struct serve_call {
 
 #define CALL(op, member) ((struct serve_call *)((char *)(op)-offsetof(struct serve_call, member)))
 
-static void call_free(struct serve_call *call)
+void serve_call_free(struct serve_call *call)
 {
+    if (!call)
+        return;
     if (call->core)
         grpc_call_unref(call->core);
     grpc_call_details_destroy(&call->details);
@@ -56,6 +58,13 @@ static void call_free(struct serve_call *call)
     free(call);
 }
 
+/* Without memory for an answer. Not CANCELLED, which clients take for their own doing. */
+static void give_up(struct serve_call *call)
+{
+    grpc_call_cancel_with_status(call->core, GRPC_STATUS_UNAVAILABLE,
+                                 "the server has no memory for this call: try again", NULL);
+}
+
 static void call_unref(struct serve_call *call)
 {
     if (atomic_fetch_sub(&call->refs, 1) != 1)
@@ -63,7 +72,7 @@ static void call_unref(struct serve_call *call)
     struct serve *serve = call->serve;
     if (call->begun)
         call->method->gone(call);
-    call_free(call);
+    serve_call_free(call);
     serve_part_done(serve);
 }
 
@@ -182,7 +191,7 @@ static void received_done(struct cq_op *op, bool ok)
         bool tell = !call->finished;
         pthread_mutex_unlock(&call->lock);
         if (arrived && !message)
-            grpc_call_cancel(call->core, NULL); /* no memory: lost follows */
+            give_up(call); /* no memory: lost follows */
         else if (tell)
             call->method->message(call, message);
     }
@@ -253,7 +262,7 @@ static void sent_done(struct cq_op *op, bool ok)
 
 static void accepted_done(struct cq_op *op, bool ok);
 
-static struct serve_call *call_new(struct serve *serve)
+struct serve_call *serve_call_new(struct serve *serve)
 {
     struct serve_call *call = calloc(1, sizeof *call);
     if (!call)
@@ -287,31 +296,26 @@ static void accepted_done(struct cq_op *op, bool ok)
     struct serve_call *call = CALL(op, accepted);
     struct serve *serve = call->serve;
     if (!ok) { /* the server stops */
-        call_free(call);
+        serve_call_free(call);
         serve_part_done(serve);
         return;
     }
-    struct serve_call *next = call_new(serve);
+    struct serve_call *next = serve_call_new(serve);
     if (!next) { /* no memory: rather lose this call than the next ones */
-        grpc_call_cancel(call->core, NULL);
+        give_up(call);
         grpc_call_unref(call->core);
         call->core = NULL;
         call_wait(call);
         return;
     }
-    atomic_fetch_add(&serve->parts, 1);
-    call_wait(next);
+    serve_call_accept(next);
     call_start(call);
 }
 
-bool serve_call_accept(struct serve *serve)
+void serve_call_accept(struct serve_call *call)
 {
-    struct serve_call *call = call_new(serve);
-    if (!call)
-        return false;
-    atomic_fetch_add(&serve->parts, 1);
+    atomic_fetch_add(&call->serve->parts, 1);
     call_wait(call);
-    return true;
 }
 
 /* ---- while it runs ---- */

@@ -19,13 +19,16 @@ struct serve_entry {
     void *service;
 };
 
+enum { SERVE_ACCEPTS = 32 }; /* calls that are waited for at a time */
+
 struct serve {
     struct cq *cq;
     grpc_server *server;
     struct health *health;
     struct reflection *reflection;
     struct serve_entry *table;
-    size_t mask; /* entries - 1 */
+    size_t mask;                             /* entries - 1 */
+    struct serve_call *first[SERVE_ACCEPTS]; /* until serve_start waits for them */
     atomic_size_t
         parts; /* calls, those still waited for, and the shutdown: stopped when none is left */
     struct cq_op shut;
@@ -37,7 +40,11 @@ const struct serve_entry *serve_find(const struct serve *serve, struct span path
 /* One of serve->parts has ended. */
 void serve_part_done(struct serve *serve);
 
-/* Wait for one more call, as one more of serve->parts. false: no memory. */
-bool serve_call_accept(struct serve *serve);
+/* A call that is still to arrive. NULL: no memory. */
+struct serve_call *serve_call_new(struct serve *serve);
+/* Wait for it, as one more of serve->parts. From now on it ends by itself. */
+void serve_call_accept(struct serve_call *call);
+/* One that is not waited for. NULL is fine. */
+void serve_call_free(struct serve_call *call);
 
 #endif

@@ -20,13 +20,7 @@
 #include "wire/text.h"
 #include "wire/tls.h"
 
-enum {
-    ACCEPTS = 32,
-    OWN_SERVICES = 3,
-    SERVICES_MAX = 64,
-    HANDSHAKE_MS = 10000,
-    PING_MIN_MS = 1000
-};
+enum { OWN_SERVICES = 3, SERVICES_MAX = 64, HANDSHAKE_MS = 10000, PING_MIN_MS = 1000 };
 
 /* ---- the table ---- */
 
@@ -103,6 +97,15 @@ static grpc_server *server_new(const struct serve_options *options)
     return grpc_server_create(&all, NULL);
 }
 
+/* What waits for calls later has its memory now, since a start cannot fail. */
+static bool first_new(struct serve *serve)
+{
+    size_t i = 0;
+    while (i < SERVE_ACCEPTS && (serve->first[i] = serve_call_new(serve)))
+        i++;
+    return i == SERVE_ACCEPTS;
+}
+
 struct serve *serve_new(struct cq *cq, const struct serve_service *services, size_t services_len,
                         const struct serve_options *options)
 {
@@ -126,7 +129,7 @@ struct serve *serve_new(struct cq *cq, const struct serve_service *services, siz
         health_service(serve->health, &all[services_len]);
         reflection_services(serve->reflection, &all[services_len + 1]);
     }
-    if (!serve->health || !serve->reflection || !table_new(serve, all, len)) {
+    if (!serve->health || !serve->reflection || !table_new(serve, all, len) || !first_new(serve)) {
         serve_free(serve);
         return NULL;
     }
@@ -153,10 +156,10 @@ int serve_listen(struct serve *serve, const char *address, struct tls_server *tl
 void serve_start(struct serve *serve)
 {
     grpc_server_start(serve->server);
-    size_t waiting = 0;
-    while (waiting < ACCEPTS && serve_call_accept(serve))
-        waiting++;
-    assert(waiting > 0); /* at start-up there is memory for one call */
+    for (size_t i = 0; i < SERVE_ACCEPTS; i++) {
+        serve_call_accept(serve->first[i]);
+        serve->first[i] = NULL;
+    }
 }
 
 void serve_set_health(struct serve *serve, const char *service, bool serving)
@@ -203,6 +206,8 @@ void serve_free(struct serve *serve)
         return;
     if (serve->server)
         grpc_server_destroy(serve->server);
+    for (size_t i = 0; i < SERVE_ACCEPTS; i++)
+        serve_call_free(serve->first[i]);
     health_free(serve->health);
     reflection_free(serve->reflection);
     free(serve->table);

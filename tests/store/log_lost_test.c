@@ -1,0 +1,148 @@
+/*
+ * log_lost_test.c - files of LevelDB's that end too early, which it takes for what a crash leaves behind.
+ */
+#include "store/log.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stock.h"
+#include "tests/lib/tempdir.h"
+
+static const struct log_options small = {
+    .create = true, .write_buffer_bytes = 1 << 20, .file_bytes = 1 << 20, .ballast_bytes = 1 << 16};
+
+static struct log *must_open(const char *dir)
+{
+    enum log_fault fault;
+    struct error error = {0};
+    struct log *log = log_open(dir, &small, &fault, &error);
+    if (!log)
+        fail_msg("fault %d: %s", fault, error.message);
+    return log;
+}
+
+static enum log_fault open_fault(const char *dir, bool create, struct error *error)
+{
+    struct log_options options = small;
+    enum log_fault fault;
+    options.create = create;
+    assert_null(log_open(dir, &options, &fault, error));
+    assert_true(error->message[0]);
+    return fault;
+}
+
+static char *path(const char *dir, const char *name)
+{
+    static char text[4096];
+    snprintf(text, sizeof text, "%s/%s", dir, name);
+    return text;
+}
+
+static int dir_setup(void **state)
+{
+    *state = tempdir_new();
+    return 0;
+}
+
+static int dir_teardown(void **state)
+{
+    tempdir_remove(*state);
+    return 0;
+}
+
+static off_t size_of(const char *dir, const char *name)
+{
+    struct stat is;
+    assert_int_equal(stat(path(dir, name), &is), 0);
+    return is.st_size;
+}
+
+/* The greatest number of LevelDB's files of a kind; its name is path's. */
+static unsigned long newest(const char *dir, const char *format, char name[64])
+{
+    unsigned long number, greatest = 0;
+    DIR *d = opendir(path(dir, "data"));
+    assert_non_null(d);
+    for (const struct dirent *entry; (entry = readdir(d));) {
+        char same[32];
+        if (sscanf(entry->d_name, format, &number) != 1 || number <= greatest)
+            continue;
+        snprintf(same, sizeof same, format, number);
+        if (strcmp(same, entry->d_name) == 0) {
+            greatest = number;
+            snprintf(name, 64, "data/%s", same);
+        }
+    }
+    closedir(d);
+    return greatest;
+}
+
+/* Until LevelDB has begun a new log, which it does when the one before is a table; then some more than opening looks at in any case. */
+static void commit_over_logs(struct log *log, const char *dir, struct stock *stock, unsigned logs)
+{
+    char name[64];
+    for (unsigned long number = newest(dir, "%06lu.log", name); logs > 0; logs--) {
+        unsigned long before = number;
+        while ((number = newest(dir, "%06lu.log", name)) == before)
+            assert_int_equal(stock_commit(stock, log, STOCK_COMMIT_MAX, NULL), REASON_NONE);
+    }
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(stock_commit(stock, log, 1, NULL), REASON_NONE);
+}
+
+/* hazards 3 */
+static void opening_notices_a_table_that_leveldb_has_forgotten(void **state)
+{
+    char manifest[64];
+    struct error error;
+    struct stock stock = stock_begin();
+    log_close(must_open(*state)); /* what the store says of itself comes into a table of its own */
+    struct log *log = must_open(*state);
+    assert_true(newest(*state, "MANIFEST-%06lu", manifest) > 0);
+    off_t before = size_of(*state, manifest);
+    commit_over_logs(log, *state, &stock, 2);
+    log_close(log);
+    assert_true(size_of(*state, manifest) > before);
+    assert_int_equal(truncate(path(*state, manifest), before), 0);
+    assert_int_equal(open_fault(*state, false, &error), LOG_DAMAGED);
+    if (!strstr(error.message, "missing"))
+        fail_msg("%s", error.message);
+}
+
+/* hazards 3 */
+static void a_table_that_was_cut_short_is_damage(void **state)
+{
+    char table[64];
+    struct error error;
+    struct stock stock = stock_begin();
+    struct log *log = must_open(*state);
+    commit_over_logs(log, *state, &stock, 2);
+    log_close(log);
+    log = must_open(*state);
+    log_close(log);
+    assert_true(newest(*state, "%06lu.ldb", table) > 0);
+    assert_int_equal(truncate(path(*state, table), 1000), 0);
+    assert_int_equal(open_fault(*state, false, &error), LOG_DAMAGED);
+    assert_non_null(strstr(error.message, table));
+    assert_int_equal(error.reason, REASON_CORRUPT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dir_setup, dir_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(opening_notices_a_table_that_leveldb_has_forgotten),
+        TEST(a_table_that_was_cut_short_is_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
