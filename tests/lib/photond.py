@@ -20,13 +20,15 @@ ADDRESS_IN_USE = 5  # photond's exit code
 class Photond:
     """Starts photond in a directory of its own, in plain text or with what `photond init` has made; knows how to kill it.
 
-    Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance."""
+    Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance.
+    host is its address; within is put before its command, as what leads into another network."""
 
-    def __init__(self, tls=False, *flags):
+    def __init__(self, tls=False, *flags, host="127.0.0.1", within=()):
         self.dir = Path(tempfile.mkdtemp(prefix="muon-test."))
         self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
+        self.host, self.within = host, list(within)
         if tls:
-            subprocess.run([PHOTOND, "init", self.dir / "init"], check=True, capture_output=True)
+            subprocess.run([PHOTOND, "init", self.dir / "init", "--name", host], check=True, capture_output=True)
         self.start()
 
     def start(self):
@@ -42,7 +44,7 @@ class Photond:
     def start_at(self, port):
         """Sets self.port once it is ready; returns what it said."""
         where = ["--config", self.dir / "init/photond.conf"] if self.tls else ["--data-dir", self.dir / "data"]
-        self.process = subprocess.Popen([PHOTOND, *where, "--listen", f"127.0.0.1:{port}", *self.flags],
+        self.process = subprocess.Popen([*self.within, PHOTOND, *where, "--listen", f"{self.host}:{port}", *self.flags],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         said, self.port = "", 0
         for line in self.process.stderr:
@@ -70,7 +72,7 @@ class Photond:
 
     @property
     def url(self):
-        return f"muon{'' if self.tls else '+insecure'}://127.0.0.1:{self.port}"
+        return f"muon{'' if self.tls else '+insecure'}://{self.host}:{self.port}"
 
     @property
     def environment(self):
