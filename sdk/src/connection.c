@@ -129,9 +129,9 @@ static void failed(muon_client *c, const char *message, bool denied)
     c->metrics.connect_failures++;
     log_add(c, MUON_LOG_WARN, "cannot connect to %s: %s", c->url.target, connection->failure);
     connection->retry_at_ms =
-        clock_now_ms() + backoff_next_ms(&connection->backoff,
-                                         c->config.number[CONFIG_RECONNECT_MAX_MS],
-                                         backoff_random());
+        connection->begun_ms + backoff_next_ms(&connection->backoff,
+                                               c->config.number[CONFIG_RECONNECT_MAX_MS],
+                                               backoff_random());
     set_state(c, MUON_STATE_DOWN);
     client_wake_at(c, connection->retry_at_ms);
 }
@@ -239,6 +239,7 @@ static void begin(muon_client *c)
     if (c->connection.attempt_posted || c->phase >= CLIENT_STOPPING)
         return;
     c->connection.attempt_posted = true;
+    c->connection.begun_ms = clock_now_ms();
     set_state(c, MUON_STATE_CONNECTING);
     cq_post(c->cq, &c->connection.attempt);
 }
