@@ -45,6 +45,8 @@ muon_client *load_open(const struct load *load, const char *service)
         load_die("muon_config_new", "no memory");
     if (load->options.certs)
         set_certs(config, load->options.certs);
+    for (size_t i = 0; i < LOAD_SETS && load->options.set[i][0]; i++)
+        set(config, load->options.set[i][0], load->options.set[i][1]);
     if (service)
         set(config, "service.name", service);
     if (muon_open(load->options.url, config, &client, &error) != MUON_OK)

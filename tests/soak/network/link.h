@@ -14,6 +14,7 @@
 struct fault {
     int delay_ms, jitter_ms; /* with jitter, packets overtake each other */
     int lost, twice;         /* in a thousand */
+    int spared;              /* so many connections in a thousand see nothing of it */
     int reset; /* not 0: nothing passes, and both ends are told that the other gave up */
 };
 

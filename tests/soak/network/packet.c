@@ -33,6 +33,27 @@ int packet_to(const uint8_t *packet, size_t len)
     return ip.version == 4 ? (int)(ntohl(ip.daddr) & 0xff) - 1 : -1;
 }
 
+/* false: it is no TCP packet. */
+static bool headers(const uint8_t *packet, size_t len, struct iphdr *ip, struct tcphdr *tcp)
+{
+    if (packet_to(packet, len) < 0)
+        return false;
+    memcpy(ip, packet, sizeof *ip);
+    if (ip->protocol != IPPROTO_TCP || len < 4u * ip->ihl + sizeof *tcp)
+        return false;
+    memcpy(tcp, packet + 4u * ip->ihl, sizeof *tcp);
+    return true;
+}
+
+int packet_port(const uint8_t *packet, size_t len)
+{
+    struct iphdr ip;
+    struct tcphdr tcp;
+    if (!headers(packet, len, &ip, &tcp))
+        return 0;
+    return ntohs(tcp.source) > ntohs(tcp.dest) ? ntohs(tcp.source) : ntohs(tcp.dest);
+}
+
 /* Bytes of sequence space that a segment takes. */
 static uint32_t segment_len(const struct iphdr *ip, const struct tcphdr *tcp)
 {
@@ -43,13 +64,7 @@ bool packet_reset(const uint8_t *packet, size_t len, bool answer, uint8_t out[PA
 {
     struct iphdr ip;
     struct tcphdr tcp;
-    if (packet_to(packet, len) < 0)
-        return false;
-    memcpy(&ip, packet, sizeof ip);
-    if (ip.protocol != IPPROTO_TCP || len < 4u * ip.ihl + sizeof tcp)
-        return false;
-    memcpy(&tcp, packet + 4u * ip.ihl, sizeof tcp);
-    if (tcp.rst)
+    if (!headers(packet, len, &ip, &tcp) || tcp.rst)
         return false;
     struct iphdr head = {.version = 4,
                          .ihl = 5,

@@ -6,7 +6,7 @@
  * makes so many ends (end.h) and carries packets between end 0, where the store is, and each of the others, which do not see each
  * other. It prints the descriptor of each end's namespace, a line each. Then, on its standard input, a line
  *
- *   END up|down DELAY JITTER LOST TWICE RESET
+ *   END up|down DELAY JITTER LOST TWICE SPARED RESET
  *
  * says what befalls packets from that end to end 0 (up), or from end 0 to it (down), from now on (link.h); each is answered with "ok".
  * What is under way when a fault ends arrives all the same. It ends at the end of its input, and the namespaces with it, once
@@ -30,7 +30,7 @@ struct tunnel {
     struct end end[ENDS_MAX];
     struct link link[ENDS_MAX][2];
     int ends;
-    uint64_t random;
+    uint64_t seed, random;
 };
 
 static int64_t now_ms(void)
@@ -56,6 +56,14 @@ static void reset_both(struct tunnel *t, int from, int to, const uint8_t *bytes,
         give(&t->end[from], reset, sizeof reset);
 }
 
+/* By its port and the seed: all its life, a connection is among them or not. */
+static bool is_spared(const struct tunnel *t, const struct fault *fault, const uint8_t *bytes,
+                      size_t len)
+{
+    uint64_t hash = ((uint64_t)packet_port(bytes, len) + t->seed) * 0x9e3779b97f4a7c15;
+    return (hash >> 32) % 1000 < (uint64_t)fault->spared;
+}
+
 static void receive(struct tunnel *t, int from)
 {
     uint8_t bytes[END_PACKET_BYTES];
@@ -67,7 +75,9 @@ static void receive(struct tunnel *t, int from)
         if (to < 0 || to >= t->ends || (from == 0) == (to == 0))
             continue;
         struct link *link = from ? &t->link[from][UP] : &t->link[to][DOWN];
-        if (link->fault.reset)
+        if (is_spared(t, &link->fault, bytes, (size_t)len))
+            give(&t->end[to], bytes, (size_t)len);
+        else if (link->fault.reset)
             reset_both(t, from, to, bytes, (size_t)len);
         else
             link_put(link, bytes, (size_t)len, now_ms(), &t->random);
@@ -96,8 +106,8 @@ static bool obey(struct tunnel *t, const char *line)
     int end;
     char way[5];
     struct fault fault;
-    if (sscanf(line, "%d %4s %d %d %d %d %d", &end, way, &fault.delay_ms, &fault.jitter_ms,
-               &fault.lost, &fault.twice, &fault.reset) != 7 ||
+    if (sscanf(line, "%d %4s %d %d %d %d %d %d", &end, way, &fault.delay_ms, &fault.jitter_ms,
+               &fault.lost, &fault.twice, &fault.spared, &fault.reset) != 8 ||
         end < 1 || end >= t->ends)
         return false;
     t->link[end][strcmp(way, "up") == 0 ? UP : DOWN].fault = fault;
@@ -147,7 +157,8 @@ int main(int argc, char **argv)
     t.ends = argc == 3 ? atoi(argv[1]) : 0;
     if (t.ends < 2 || t.ends > ENDS_MAX)
         return 2;
-    t.random = strtoull(argv[2], NULL, 10) * 2 + 1; /* never 0 */
+    t.seed = strtoull(argv[2], NULL, 10);
+    t.random = 2 * t.seed + 1; /* never 0 */
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 0; i < t.ends; i++) {
         const char *what;

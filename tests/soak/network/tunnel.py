@@ -5,7 +5,7 @@ from photond import BUILD
 from promise import Skipped
 
 PROGRAM = BUILD / "tests/soak/network/net_tunnel"
-NOTHING = {"delay": 0, "jitter": 0, "lost": 0, "twice": 0, "reset": 0}
+NOTHING = {"delay": 0, "jitter": 0, "lost": 0, "twice": 0, "spared": 0, "reset": 0}
 BOTH = ("up", "down")  # up: to the store
 
 
@@ -29,7 +29,7 @@ class Tunnel:
         return ["nsenter", f"--net=/proc/{self.process.pid}/fd/{self.spaces[end]}"]
 
     def befall(self, end, ways=BOTH, **fault):
-        """From now on: delay and jitter in ms, lost and twice in a thousand, reset; nothing: all is well."""
+        """From now on: delay and jitter in ms, lost, twice and spared in a thousand, reset; nothing: all is well."""
         values = {**NOTHING, **fault}
         for way in ways:
             self.process.stdin.write(" ".join([str(end), way, *(str(values[name]) for name in NOTHING)]) + "\n")
