@@ -1,11 +1,12 @@
 """The network between services and the store goes bad, in one direction or both, and well again."""
+import json
 import signal
 import subprocess
 import time
 
 from network.times import first_after, longest_silence, successes
 from network.tunnel import BOTH, Tunnel
-from photond import BUILD, Photond
+from photond import BUILD, MUON, Photond
 from promise import Broken
 
 FAULT = "network: delay, loss, cut, half-open, reset, between client and store, responder and store"
@@ -18,7 +19,8 @@ NAMES = {CLIENTS: "the clients", SERVICES: "the services"}
 WHO = 2 + 2 + 3 + 3 + 3 + 1 + 1 + 1 + 1  # writers, racers, followers, callers and responders, and the calm
 AGAIN_S = 2.0  # what is promised, with docs/operating.md's settings for a quick recovery
 LIMIT_S = 120
-QUICK = ["--beat-time", "500ms", "--keepalive-time", "1s"]
+BEAT_S, ROOM_S = 0.5, 0.5
+QUICK = ["--beat-time", f"{BEAT_S * 1000:.0f}ms", "--keepalive-time", "1s"]
 CLIENTS_QUICK = ["--set", "keepalive.ms=1000", "--set", "reconnect.max_ms=500"]
 KINDS = ("cut", "half-open to the store", "half-open from the store", "reset", "loss", "delay", "disorder")
 
@@ -61,8 +63,7 @@ class Load:
 def judge(scene, late, healed, what):
     """How late the slowest client was. A machine that holds up those whose network was never bad is not blamed on the store."""
     slowest = max(late, key=lambda who: LIMIT_S if late[who] is None else late[who])
-    calm = max(longest_silence(times, healed - 1, healed + AGAIN_S)
-               for who, times in successes(scene.folder).items() if who[0].startswith("calm"))
+    calm = scene.calm_silence(healed - 1, healed + AGAIN_S)
     scene.room.say(f"{what}: {slowest[0]} is the last of {len(late)} to go on, after {late[slowest]} s; calm ones are silent for {calm:.2f} s")
     if late[slowest] is None or not scene.room.short and late[slowest] > AGAIN_S + calm:
         raise Broken(f"{what}: {slowest[0]} goes on only {late[slowest]} s after it was well again; calm ones are silent for {calm:.2f} s")
@@ -106,10 +107,33 @@ class Scene:
         time.sleep(random.uniform(0, 0.5))
         for end in ends:
             self.tunnel.befall(end, ways, **what)
-        time.sleep(seconds)
+        begun = time.monotonic()
+        if SERVICES in ends and what.get("lost") == 1000 and not what["spared"]:
+            self.find_lost(begun)
+        time.sleep(max(0, begun + seconds - time.monotonic()))
         for end in ends:
             self.tunnel.heal(end)
         return time.monotonic(), f"{kind} for {seconds:.1f} s at {' and '.join(NAMES[end] for end in ends)}, {what}"
+
+    def find_lost(self, since):
+        """Services that nothing is heard of, or that hear nothing, are given up within two beats."""
+        command = [*self.tunnel.at(CALM), MUON, "discover", "services-service", "--json"]
+        while True:
+            asked = time.monotonic()
+            told = subprocess.run(command, capture_output=True, timeout=LIMIT_S, env=self.photond.environment)
+            if told.returncode == 0 and not json.loads(told.stdout)["services"]:
+                break
+            if asked - since > LIMIT_S:
+                raise Broken(f"photond never finds that services are gone: {told}")
+            time.sleep(0.05)
+        calm = self.calm_silence(since, asked)
+        self.room.say(f"services that are cut off are given up {asked - since:.2f} s later; calm ones are silent for {calm:.2f} s")
+        if not self.room.short and asked - since > 2 * BEAT_S + ROOM_S + calm:
+            raise Broken(f"services that are cut off are given up only {asked - since:.2f} s later")
+
+    def calm_silence(self, begin, end):
+        """Of those whose network was never bad, the longest: what the machine makes of it."""
+        return max(longest_silence(times, begin, end) for who, times in successes(self.folder).items() if who[0].startswith("calm"))
 
     def end(self):
         """After the load each of its clients has to succeed once more; then the histories are compared with the log."""
