@@ -36,6 +36,12 @@ static void set_certs(muon_config *config, const char *dir)
     }
 }
 
+static void log_line(void *client, int32_t level, const char *line)
+{
+    (void)level;
+    fprintf(stderr, "%.3f %p %s\n", (double)history_now() / 1e9, client, line);
+}
+
 muon_client *load_open(const struct load *load, const char *service)
 {
     muon_config *config;
@@ -52,6 +58,8 @@ muon_client *load_open(const struct load *load, const char *service)
     if (muon_open(load->options.url, config, &client, &error) != MUON_OK)
         load_die("muon_open", error.message);
     muon_config_free(config);
+    if (load->options.log)
+        muon_set_log(client, MUON_LOG_INFO, log_line, client, NULL);
     return client;
 }
 

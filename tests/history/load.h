@@ -28,7 +28,7 @@ struct load_options {
     const char
         *set[LOAD_SETS][2]; /* of each client: a configuration key, its value; NULL at the end */
     uint64_t seed, seconds, writers, racers, subscribers, services, rate;
-    bool final;
+    bool final, log;
 };
 
 struct load {
