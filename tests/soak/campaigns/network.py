@@ -10,7 +10,7 @@ from photond import BUILD, MUON, Photond
 from promise import Broken
 
 FAULT = "network: delay, loss, cut, half-open, reset, between client and store, responder and store"
-HOW = "namespaces and a tunnel of ours; clients go on ≤ 2 s after it is well again"
+HOW = "namespaces and a tunnel of ours; each client goes on ≤ 2 s after it is well again"
 TRIES = (7, 500)
 
 SOAK_LOAD, CHECK = BUILD / "tests/history/soak_load", BUILD / "tests/history/history_check"
@@ -48,16 +48,17 @@ class Load:
         to = [] if "--final" in what else ["--seconds", "3600", "--seed", str(scene.room.seed), "--name", name, *CLIENTS_QUICK]
         scene.folder.mkdir(exist_ok=True)
         self.name = name
-        self.process = subprocess.Popen([*scene.tunnel.at(end), SOAK_LOAD, "--url", scene.photond.url, *certs, "--dir", scene.folder,
-                                         *to, *what], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with open(scene.room.dir / f"{name}.log", "w") as log:
+            self.process = subprocess.Popen([*scene.tunnel.at(end), SOAK_LOAD, "--url", scene.photond.url, *certs, "--dir", scene.folder,
+                                             "--log", *to, *what], stdout=log, stderr=log)
 
     def finish(self):
         try:
-            said = self.process.communicate(timeout=LIMIT_S)[0]
+            code = self.process.wait(timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
             raise Broken(f"the {self.name} do not end") from None
-        if self.process.returncode:
-            raise Broken(f"the {self.name}: {said.strip()}")
+        if code:
+            raise Broken(f"the {self.name} end with {code}; {self.name}.log tells why")
 
 
 def judge(scene, late, healed, what):
