@@ -120,8 +120,9 @@ class Scene:
         if SERVICES in ends and what.get("lost") == 1000 and not what["spared"]:
             self.find_lost(begun)
         time.sleep(max(0, begun + seconds - time.monotonic()))
-        for end in ends:
-            self.tunnel.heal(end)
+        met = sum(self.tunnel.heal(end) for end in ends)
+        if not met and not what["spared"]:
+            raise RuntimeError("nothing befell anybody")
         return time.monotonic(), f"{kind} for {seconds:.1f} s at {' and '.join(NAMES[end] for end in ends)}, {what}"
 
     def find_lost(self, since):

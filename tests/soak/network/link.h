@@ -30,6 +30,7 @@ struct link {
     struct packet *heap; /* the one due next first */
     size_t len;
     uint64_t numbers;
+    uint64_t met; /* packets that came while something was to befall them */
 };
 
 /* Put a copy on its way, or do not, as the fault says. random: of uniform 64 bits, the same for all links. */

@@ -8,11 +8,12 @@
  *
  *   END up|down DELAY JITTER LOST TWICE SPARED RESET
  *
- * says what befalls packets from that end to end 0 (up), or from end 0 to it (down), from now on (link.h); each is answered with "ok".
- * What is under way when a fault ends arrives all the same. It ends at the end of its input, and the namespaces with it, once
- * nobody is in them. Exit codes: 0; 2 usage; 77 this machine cannot do it, with the reason.
+ * says what befalls packets from that end to end 0 (up), or from end 0 to it (down), from now on (link.h); each is answered with "ok" and
+ * how many packets have met with something on that way so far. What is under way when a fault ends arrives all the same. It ends at the end
+ * of its input, and the namespaces with it, once nobody is in them. Exit codes: 0; 2 usage; 77 this machine cannot do it, with the reason.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,12 @@ static bool is_spared(const struct tunnel *t, const struct fault *fault, const u
     return (hash >> 32) % 1000 < (uint64_t)fault->spared;
 }
 
+static bool is_nothing(const struct fault *fault)
+{
+    static const struct fault nothing;
+    return memcmp(fault, &nothing, sizeof nothing) == 0;
+}
+
 static void receive(struct tunnel *t, int from)
 {
     uint8_t bytes[END_PACKET_BYTES];
@@ -75,7 +82,9 @@ static void receive(struct tunnel *t, int from)
         if (to < 0 || to >= t->ends || (from == 0) == (to == 0))
             continue;
         struct link *link = from ? &t->link[from][UP] : &t->link[to][DOWN];
-        if (is_spared(t, &link->fault, bytes, (size_t)len))
+        bool spared = is_spared(t, &link->fault, bytes, (size_t)len);
+        link->met += !spared && !is_nothing(&link->fault);
+        if (spared)
             give(&t->end[to], bytes, (size_t)len);
         else if (link->fault.reset)
             reset_both(t, from, to, bytes, (size_t)len);
@@ -110,8 +119,9 @@ static bool obey(struct tunnel *t, const char *line)
                &fault.lost, &fault.twice, &fault.spared, &fault.reset) != 8 ||
         end < 1 || end >= t->ends)
         return false;
-    t->link[end][strcmp(way, "up") == 0 ? UP : DOWN].fault = fault;
-    puts("ok");
+    struct link *link = &t->link[end][strcmp(way, "up") == 0 ? UP : DOWN];
+    link->fault = fault;
+    printf("ok %" PRIu64 "\n", link->met);
     return true;
 }
 

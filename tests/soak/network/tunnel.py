@@ -29,16 +29,20 @@ class Tunnel:
         return ["nsenter", f"--net=/proc/{self.process.pid}/fd/{self.spaces[end]}"]
 
     def befall(self, end, ways=BOTH, **fault):
-        """From now on: delay and jitter in ms, lost, twice and spared in a thousand, reset; nothing: all is well."""
-        values = {**NOTHING, **fault}
+        """From now on: delay and jitter in ms, lost, twice and spared in a thousand, reset; nothing: all is well. Returns how many packets
+        have met with something there so far."""
+        values, met = {**NOTHING, **fault}, 0
         for way in ways:
             self.process.stdin.write(" ".join([str(end), way, *(str(values[name]) for name in NOTHING)]) + "\n")
             self.process.stdin.flush()
-            if self.process.stdout.readline() != "ok\n":
+            word, _, count = self.process.stdout.readline().partition(" ")
+            if word != "ok":
                 raise RuntimeError("net_tunnel has ended")
+            met += int(count)
+        return met
 
     def heal(self, end):
-        self.befall(end)
+        return self.befall(end)
 
     def close(self):
         self.process.kill()
