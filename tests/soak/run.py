@@ -177,6 +177,7 @@ def main():
     for flag in ("--tries", "--minutes", "--seed"):
         parser.add_argument(flag, type=int)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an episode ends what it has started
     SOAK.mkdir(parents=True, exist_ok=True)
     chosen = campaigns(options.names)
     if options.help:
@@ -194,7 +195,6 @@ def main():
         for campaign, entry in zip(chosen, entries):
             show(campaign, entry)
         return 0 if all(entry["ok"] for entry in entries) else 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an episode ends what it has started
     until = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
     passed, failed, skipped = run_short(chosen) if options.short else run_long(chosen, options.tries, until)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
