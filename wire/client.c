@@ -94,7 +94,8 @@ static grpc_channel *core_channel(const char *uri, const char *name,
     args[len++] = integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX);
     args[len++] = integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS);
     args[len++] = integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, options->reconnect_max_ms);
-    args[len++] = integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS); /* of one attempt */
+    args[len++] = integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, /* of one attempt */
+                          options->connect_ms ? options->connect_ms : CONNECT_MS);
     args[len++] = integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); /* a connection of its own */
     args[len++] = integer(GRPC_ARG_ENABLE_RETRIES, 0);            /* whoever calls decides */
     args[len++] = integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);

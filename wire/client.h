@@ -28,6 +28,7 @@ struct channel_options {
     const struct tls_client_options *tls; /* NULL: plain text */
     int32_t keepalive_ms;                 /* 0: never */
     int32_t reconnect_max_ms;             /* the longest pause between attempts */
+    int32_t connect_ms;                   /* of one attempt, TLS included; 0: 5,000 */
     uint64_t message_bytes_max;
     const char *user_agent;
 };

@@ -51,10 +51,11 @@ static const struct row {
                                         "through"},
     [CONFIG_SUB_PREFETCH] = {"sub.prefetch", TYPE_INTEGER, 8192, 1, 1000000, "",
                              "events that wait in a subscription before it asks for no more"},
-    [CONFIG_RECONNECT_MAX_MS] = {"reconnect.max_ms", TYPE_INTEGER, 2000, 10, 60000, "",
-                                 "the longest pause between two attempts to connect"},
+    [CONFIG_RECONNECT_MAX_MS] =
+        {"reconnect.max_ms", TYPE_INTEGER, 2000, 10, 60000, "",
+         "the longest time from one attempt to connect to the next, if it has failed by then"},
     [CONFIG_KEEPALIVE_MS] =
-        {"keepalive.ms", TYPE_INTEGER, 20000, 1000, 86400000, "",
+        {"keepalive.ms", TYPE_INTEGER, 5000, 1000, 86400000, "",
          "ping a silent server this often; one that does not answer for as long "
          "again is given up"},
 };

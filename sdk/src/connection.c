@@ -20,7 +20,7 @@
 #include "sdk/src/log.h"
 #include "sdk/src/status.h"
 
-enum { ATTEMPT_MS = 10000, WATCH_MS = INT32_MAX, REPLY_BYTES_MAX = 8 << 20 };
+enum { CONNECT_MS = 5000, WATCH_MS = INT32_MAX, REPLY_BYTES_MAX = 8 << 20 };
 
 struct link {
     muon_client *client;
@@ -82,6 +82,13 @@ static void link_retire(muon_client *c, struct link *link)
     link_sweep(link);
 }
 
+/* Whoever has gone while we shook hands is not heard of by TCP, which waits for him, nor pinged yet. */
+static int32_t connect_ms(const muon_client *c)
+{
+    int64_t ms = 2 * c->config.number[CONFIG_KEEPALIVE_MS];
+    return ms < CONNECT_MS ? (int32_t)ms : CONNECT_MS;
+}
+
 static struct link *link_open(muon_client *c, struct error *error)
 {
     struct credentials credentials = {0};
@@ -102,6 +109,7 @@ static struct link *link_open(muon_client *c, struct error *error)
         .tls = c->url.tls ? &tls : NULL,
         .keepalive_ms = (int32_t)c->config.number[CONFIG_KEEPALIVE_MS],
         .reconnect_max_ms = (int32_t)c->config.number[CONFIG_RECONNECT_MAX_MS],
+        .connect_ms = connect_ms(c),
         .message_bytes_max = REPLY_BYTES_MAX,
         .user_agent = "libmuon/0.1.0",
     };
@@ -129,9 +137,9 @@ static void failed(muon_client *c, const char *message, bool denied)
     c->metrics.connect_failures++;
     log_add(c, MUON_LOG_WARN, "cannot connect to %s: %s", c->url.target, connection->failure);
     connection->retry_at_ms =
-        clock_now_ms() + backoff_next_ms(&connection->backoff,
-                                         c->config.number[CONFIG_RECONNECT_MAX_MS],
-                                         backoff_random());
+        connection->begun_ms + backoff_next_ms(&connection->backoff,
+                                               c->config.number[CONFIG_RECONNECT_MAX_MS],
+                                               backoff_random());
     set_state(c, MUON_STATE_DOWN);
     client_wake_at(c, connection->retry_at_ms);
 }
@@ -199,8 +207,8 @@ static bool probe(struct link *link)
 {
     struct bytes *nothing = bytes_new(0);
     if (nothing)
-        link->probe = client_call_new(link->channel, "/muon.v1.PhotonService/Info", ATTEMPT_MS,
-                                      false, &probe_handler, link);
+        link->probe = client_call_new(link->channel, "/muon.v1.PhotonService/Info",
+                                      2 * connect_ms(link->client), false, &probe_handler, link);
     if (link->probe) {
         link->calls++;
         client_call_send(link->probe, &nothing, 1, true);
@@ -239,6 +247,7 @@ static void begin(muon_client *c)
     if (c->connection.attempt_posted || c->phase >= CLIENT_STOPPING)
         return;
     c->connection.attempt_posted = true;
+    c->connection.begun_ms = clock_now_ms();
     set_state(c, MUON_STATE_CONNECTING);
     cq_post(c->cq, &c->connection.attempt);
 }

@@ -25,6 +25,7 @@ struct connection {
     int32_t state;     /* MUON_STATE_* */
     struct link *link; /* MUON_STATE_CONNECTING, MUON_STATE_READY; else NULL */
     struct backoff backoff;
+    int64_t begun_ms;    /* the last attempt */
     int64_t retry_at_ms; /* MUON_STATE_DOWN */
     struct cq_op attempt;
     bool attempt_posted;

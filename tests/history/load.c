@@ -36,6 +36,12 @@ static void set_certs(muon_config *config, const char *dir)
     }
 }
 
+static void log_line(void *client, int32_t level, const char *line)
+{
+    (void)level;
+    fprintf(stderr, "%.3f %p %s\n", (double)history_now() / 1e9, client, line);
+}
+
 muon_client *load_open(const struct load *load, const char *service)
 {
     muon_config *config;
@@ -45,11 +51,15 @@ muon_client *load_open(const struct load *load, const char *service)
         load_die("muon_config_new", "no memory");
     if (load->options.certs)
         set_certs(config, load->options.certs);
+    for (size_t i = 0; i < LOAD_SETS && load->options.set[i][0]; i++)
+        set(config, load->options.set[i][0], load->options.set[i][1]);
     if (service)
         set(config, "service.name", service);
     if (muon_open(load->options.url, config, &client, &error) != MUON_OK)
         load_die("muon_open", error.message);
     muon_config_free(config);
+    if (load->options.log)
+        muon_set_log(client, MUON_LOG_INFO, log_line, client, NULL);
     return client;
 }
 

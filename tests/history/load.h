@@ -15,12 +15,20 @@
 
 #include "tests/history/recorder.h"
 
-enum { LOAD_ALIVE_S = 90, LOAD_STREAMS = 16, LOAD_RECENT = 1024, LOAD_BATCH_MAX = 8 };
+enum {
+    LOAD_ALIVE_S = 90,
+    LOAD_STREAMS = 16,
+    LOAD_RECENT = 1024,
+    LOAD_BATCH_MAX = 8,
+    LOAD_SETS = 8
+};
 
 struct load_options {
     const char *url, *certs, *dir, *name;
+    const char
+        *set[LOAD_SETS][2]; /* of each client: a configuration key, its value; NULL at the end */
     uint64_t seed, seconds, writers, racers, subscribers, services, rate;
-    bool final;
+    bool final, log;
 };
 
 struct load {

@@ -2,12 +2,13 @@
  * soak_load.c - drives libmuon as services would, through every outage, and records what it did and saw (history.h).
  *
  *   soak_load --url URL [--certs DIR] --dir DIR --seed N --seconds S [--writers N] [--racers N] [--subscribers N] [--services N]
- *             [--rate N] [--name PREFIX]
+ *             [--rate N] [--name PREFIX] [--set KEY=VALUE]… [--log]
  *   soak_load --url URL [--certs DIR] --dir DIR --final
  *
  * The first ends after its seconds, or at SIGTERM, or SIGINT. All is taken to be well from then on: each client has to succeed once more. The
  * second records the whole log. Prints one line of JSON; ends with 0, with 1 when a client did not succeed again or the log was not read to
- * its end, with 2 when it is started wrongly, and with 3 when it can do nothing.
+ * its end, with 2 when it is started wrongly, and with 3 when it can do nothing. --set: a setting of libmuon's; --log: what libmuon logs goes
+ * to standard error.
  */
 #include "tests/history/load.h"
 
@@ -37,10 +38,12 @@ struct soak {
 
 static int usage(void)
 {
-    fputs("usage: soak_load --url URL [--certs DIR] --dir DIR --seed N --seconds S [--writers N] "
-          "[--racers N]\n                 [--subscribers N] [--services N] [--rate N] [--name "
-          "PREFIX]\n       soak_load --url URL [--certs DIR] --dir DIR --final\n",
-          stderr);
+    fputs(
+        "usage: soak_load --url URL [--certs DIR] --dir DIR --seed N --seconds S [--writers N] "
+        "[--racers N]\n                 [--subscribers N] [--services N] [--rate N] [--name "
+        "PREFIX] [--set KEY=VALUE]... [--log]\n       soak_load --url URL [--certs DIR] --dir DIR "
+        "--final\n",
+        stderr);
     return 2;
 }
 
@@ -52,15 +55,29 @@ static bool number(const char *text, uint64_t *out)
     return errno == 0 && end != text && *end == '\0';
 }
 
+/* A setting of libmuon's for each client. */
+static bool keep_set(struct load_options *options, char *text)
+{
+    char *value = strchr(text, '=');
+    for (size_t i = 0; value && i < LOAD_SETS; i++)
+        if (!options->set[i][0]) {
+            *value = 0;
+            options->set[i][0] = text;
+            options->set[i][1] = value + 1;
+            return true;
+        }
+    return false;
+}
+
 static bool parse(struct load_options *options, int argc, char **argv)
 {
-    enum { FINAL = 256 };
+    enum { FINAL = 256, SET, LOG };
     static const struct option known[] = {
         {"url", 1, 0, 'u'},    {"certs", 1, 0, 'c'},       {"dir", 1, 0, 'd'},
         {"seed", 1, 0, 's'},   {"seconds", 1, 0, 't'},     {"writers", 1, 0, 'w'},
         {"racers", 1, 0, 'r'}, {"subscribers", 1, 0, 'b'}, {"services", 1, 0, 'v'},
         {"rate", 1, 0, 'e'},   {"name", 1, 0, 'n'},        {"final", 0, 0, FINAL},
-        {NULL, 0, NULL, 0}};
+        {"set", 1, 0, SET},    {"log", 0, 0, LOG},         {NULL, 0, NULL, 0}};
     *options = (struct load_options){.name = "load", .writers = 4, .subscribers = 4, .rate = 500};
     struct {
         int flag;
@@ -83,6 +100,10 @@ static bool parse(struct load_options *options, int argc, char **argv)
             options->name = optarg;
         else if (flag == FINAL)
             options->final = true;
+        else if (flag == LOG)
+            options->log = true;
+        else if (flag == SET)
+            fits = keep_set(options, optarg);
         if (!fits)
             return false;
     }

@@ -20,16 +20,17 @@ ADDRESS_IN_USE = 5  # photond's exit code
 class Photond:
     """Starts photond in a directory of its own, in plain text or with what `photond init` has made; knows how to kill it.
 
-    Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance."""
+    Its port is below those that the system gives to outgoing connections: while photond is down, nobody gets it by chance.
+    host is its address; within is put before its command, as what leads into another network."""
 
-    def __init__(self, tls=False, *flags, home=None, env=None, start=True):
+    def __init__(self, tls=False, *flags, home=None, env=None, start=True, host="127.0.0.1", within=()):
         """home: a directory to be used; env: more for its environment; start: or it is started by whoever wants it."""
         self.dir = Path(home or tempfile.mkdtemp(prefix="muon-test."))
         self.dir.mkdir(exist_ok=True)
         self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
-        self.env = env or {}
+        self.env, self.host, self.within = env or {}, host, list(within)
         if tls:
-            subprocess.run([PHOTOND, "init", self.dir / "init"], check=True, capture_output=True)
+            subprocess.run([PHOTOND, "init", self.dir / "init", "--name", host], check=True, capture_output=True)
         if start:
             self.start()
 
@@ -46,7 +47,7 @@ class Photond:
     def start_at(self, port):
         """Sets self.port once it is ready; returns what it said."""
         where = ["--config", self.dir / "init/photond.conf"] if self.tls else ["--data-dir", self.dir / "data"]
-        self.process = subprocess.Popen([PHOTOND, *where, "--listen", f"127.0.0.1:{port}", *self.flags],
+        self.process = subprocess.Popen([*self.within, PHOTOND, *where, "--listen", f"{self.host}:{port}", *self.flags],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **self.env})
         said, self.port = "", 0
@@ -79,7 +80,7 @@ class Photond:
 
     @property
     def url(self):
-        return f"muon{'' if self.tls else '+insecure'}://127.0.0.1:{self.port}"
+        return f"muon{'' if self.tls else '+insecure'}://{self.host}:{self.port}"
 
     @property
     def environment(self):

@@ -26,6 +26,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -176,6 +177,7 @@ def main():
     for flag in ("--tries", "--minutes", "--seed"):
         parser.add_argument(flag, type=int)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an episode ends what it has started
     SOAK.mkdir(parents=True, exist_ok=True)
     chosen = campaigns(options.names)
     if options.help:
