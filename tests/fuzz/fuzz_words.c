@@ -52,7 +52,8 @@ static void times(struct feed *feed)
     muon_expect expect;
     if (time_text_moment(text, NOW_MS, &ms)) {
         time_text_print(ms, printed);
-        assert(time_text_moment(printed, NOW_MS, &again) && again == ms);
+        assert(!strchr(printed, 'T') || /* it is beyond the calendar */
+               (time_text_moment(printed, NOW_MS, &again) && again == ms));
     }
     if (time_text_duration(text, &ms))
         assert(ms >= 0);
