@@ -90,6 +90,8 @@ bool body_is_text(const char *ptr, size_t len)
         unsigned char c = (unsigned char)ptr[i];
         if (c == 0x7F || (c < 0x20 && c != '\n' && c != '\r' && c != '\t'))
             return false;
+        if (c == 0xC2 && i + 1 < len && (ptr[i + 1] & 0xE0) == 0x80) /* U+0080 to U+009F */
+            return false;
     }
     return is_utf8(ptr, len);
 }

@@ -99,11 +99,16 @@ void event_out_print(FILE *out, const muon_event *event)
             (long long)event->order_id, (long long)event->version, (long long)event->time_ms);
 }
 
-/* A character that would move the cursor or break the line shows as a dot. */
+/* A character that would move the cursor or break the line shows as a dot: those of two bytes (U+0080 to U+009F), too. */
 static void print_visible(FILE *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
+        if (c == 0xC2 && i + 1 < len && (text[i + 1] & 0xE0) == 0x80) {
+            putc_unlocked('.', out);
+            i++;
+            continue;
+        }
         putc_unlocked(c == '\n' || c == '\r' || c == '\t' ? ' '
                       : c < 0x20 || c == 0x7F             ? '.'
                                                           : text[i],

@@ -25,7 +25,7 @@ void lines_fini(struct lines *lines)
 enum lines_state lines_next(struct lines *lines, const char **line, size_t *len)
 {
     size_t have = lines->end - lines->start;
-    char *start = lines->buffer + lines->start;
+    char *start = have ? lines->buffer + lines->start : NULL; /* there is no buffer at first */
     char *feed = have ? memchr(start, '\n', have) : NULL;
     if (lines->error)
         return LINES_ERROR;

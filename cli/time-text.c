@@ -146,6 +146,7 @@ void time_text_print(int64_t ms, char out[TIME_TEXT_BYTES])
         snprintf(out, TIME_TEXT_BYTES, "%lld", (long long)ms);
         return;
     }
-    size_t used = strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+    size_t used = (size_t)snprintf(out, TIME_TEXT_BYTES, "%04d", tm.tm_year + 1900);
+    used += strftime(out + used, TIME_TEXT_BYTES - used, "-%m-%dT%H:%M:%S", &tm);
     snprintf(out + used, TIME_TEXT_BYTES - used, ".%03dZ", (int)rest_ms);
 }

@@ -13,7 +13,7 @@ if(MUON_SANITIZE)
   target_link_options(muon_options INTERFACE -fsanitize=${MUON_SANITIZE})
 endif()
 if(MUON_COVERAGE)
-  target_compile_options(muon_options INTERFACE --coverage)
+  target_compile_options(muon_options INTERFACE --coverage -fprofile-update=atomic) # there are threads
   target_link_options(muon_options INTERFACE --coverage)
 endif()
 if(MUON_FUZZ)

@@ -140,16 +140,6 @@ static struct written *commit_built(struct commit *c, struct error *error)
     return written;
 }
 
-/* Nothing was written: forget the commit. What the log holds has not changed. */
-static void commit_give_up(struct commit *c, struct chain *taken, struct log_end before,
-                           const struct error *why)
-{
-    struct error error;
-    fail_all(taken, why);
-    if (sequence_reset(&c->sequence, before, &error) != REASON_NONE)
-        logline_with(LOGLINE_ERROR, "reading the log failed", logline_text("error", error.message));
-}
-
 /* taken: what was being written. It is answered after what was written before. */
 static void commit_go_down(struct commit *c, struct chain *taken, const struct error *why)
 {
@@ -174,13 +164,16 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     answers_put(&c->answers, taken);
 }
 
-/* Wait for what was written, then end what is being committed: given up, or down. */
+/* Wait for what was written, then end what is being committed: given up, so that what the log holds has not changed; or down. What is known
+ * of the log must be forgotten with the commit, event ids above all: a retry would be taken for a duplicate, and answered without having
+ * been stored. When that fails, too, opening anew will do it. */
 static void commit_end_badly(struct commit *c, struct chain *taken, struct log_end before,
                              const struct error *why, bool down)
 {
     struct chain unknown = {0};
     struct error failed;
-    if (durable_drain(c->durable, &unknown, &failed) != REASON_NONE) {
+    if (durable_drain(c->durable, &unknown, &failed) != REASON_NONE ||
+        (!down && sequence_reset(&c->sequence, before, &failed) != REASON_NONE)) {
         why = &failed;
         down = true;
     }
@@ -188,7 +181,7 @@ static void commit_end_badly(struct commit *c, struct chain *taken, struct log_e
         chain_append(&unknown, taken);
         commit_go_down(c, &unknown, why);
     } else {
-        commit_give_up(c, taken, before, why);
+        fail_all(taken, why);
         answers_put(&c->answers, taken);
     }
 }

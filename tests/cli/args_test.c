@@ -158,6 +158,8 @@ static void a_time_is_printed_to_the_millisecond(void **state)
     assert_string_equal(text, "2011-09-30T22:38:44.546Z");
     time_text_print(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    time_text_print(INT64_C(-42536102400000), text);
+    assert_string_equal(text, "0622-02-01T00:00:00.000Z");
     time_text_print(INT64_MAX, text);
     assert_string_equal(text, "9223372036854775807");
 }

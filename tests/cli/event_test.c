@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/body.h"
 #include "cli/event-in.h"
 #include "cli/event-out.h"
 
@@ -236,12 +237,29 @@ static void a_payload_for_people_fits_and_moves_no_cursor(void **state)
                  {"{\"a\":1}", 4, "{\"a…"},
                  {"é", 2, "é"},
                  {"ééé", 4, "é…"},
-                 {"\033[2J\n\t\x7f", 80, ".[2J  ."}};
+                 {"\033[2J\n\t\x7f", 80, ".[2J  ."},
+                 {"\xc2\x9b"
+                  "2J\u00a0",
+                  80, ".2J\u00a0"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = print_payload(cases[i].payload, cases[i].max);
         assert_string_equal(text, cases[i].shown);
         free(text);
     }
+}
+
+static void a_body_with_a_control_character_is_no_text_for_a_terminal(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "a\nb\tc", "größer", "\u00a0", "€"};
+    static const char *const others[] = {"\033[2J", "\x7f",
+                                         "\xc2\x9b"
+                                         "2J",
+                                         "a\xc2\x80", "\xff"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_true(body_is_text(texts[i], strlen(texts[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(body_is_text(others[i], strlen(others[i])));
 }
 
 static int forget(void **state)
@@ -263,6 +281,7 @@ int main(void)
         cmocka_unit_test(any_payload_comes_back_from_its_line),
         cmocka_unit_test(json_over_several_lines_is_printed_readable_and_exact),
         cmocka_unit_test(a_payload_for_people_fits_and_moves_no_cursor),
+        cmocka_unit_test(a_body_with_a_control_character_is_no_text_for_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
 }

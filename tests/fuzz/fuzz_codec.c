@@ -4,9 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "wire/codec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* What both sides encode themselves must be taken by the other. */
 static void subscribe(struct span raw)

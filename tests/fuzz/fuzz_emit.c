@@ -3,9 +3,8 @@
  */
 #include <assert.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "wire/codec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static const struct limits limits = {1 << 14, 1 << 16, 100, 255};
 

@@ -3,9 +3,8 @@
  */
 #include <assert.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "wire/codec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void within(struct span view, const uint8_t *data, size_t len)
 {

@@ -1,6 +1,8 @@
 /*
- * seeds DIR: write a few valid messages to begin fuzzing with, to DIR/fuzz_event, DIR/fuzz_emit, …
+ * seeds DIR: write a few valid inputs to begin fuzzing with, to DIR/fuzz_event, DIR/fuzz_emit, …
  */
+#include "tests/fuzz/seeds.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +10,12 @@
 #include <sys/stat.h>
 
 #include "wire/codec.h"
+#include "wire/pb.h"
 #include "wire/text.h"
 
 static const char *base;
 
-/* One file; prefix < 0: none. */
-static void seed(const char *target, const char *name, int prefix, struct span message)
+void seed(const char *target, const char *name, int prefix, struct span message)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", base, target);
@@ -27,13 +29,25 @@ static void seed(const char *target, const char *name, int prefix, struct span m
     if (prefix >= 0)
         fputc(prefix, file);
     fwrite(message.data, 1, message.len, file);
-    fclose(file);
+    if (fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
 }
 
-static void seed_bytes(const char *target, const char *name, int prefix, struct bytes *message)
+void seed_bytes(const char *target, const char *name, int prefix, struct bytes *message)
 {
     seed(target, name, prefix, bytes_span(message));
     bytes_unref(message);
+}
+
+void seed_texts(const char *target, int prefix, const char *const *texts, size_t len)
+{
+    char name[32];
+    for (size_t i = 0; i < len; i++) {
+        snprintf(name, sizeof name, "%d.%zu", prefix, i);
+        seed(target, name, prefix, text_span(texts[i]));
+    }
 }
 
 static void seed_emit(void)
@@ -108,21 +122,123 @@ static void seed_codec(void)
     seed_bytes("fuzz_codec", "status", 3, error_status_encode(&error));
 }
 
+static void seed_frames(void)
+{
+    const struct bus_call call = {.url = text_span("rpc://orders/a"),
+                                  .body_bytes = 9,
+                                  .timeout_ms = 1000,
+                                  .caused_by = text_span("7"),
+                                  .credit_bytes = 9};
+    const struct frame frames[] = {
+        {.kind = FRAME_HELLO,
+         .hello = {.service = text_span("orders"),
+                   .instance_id = text_span("1"),
+                   .epoch = 1,
+                   .tag = {text_span("t")},
+                   .tags = 1}},
+        {.kind = FRAME_WELCOME, .welcome = {text_span("id"), 1, 2, 3, 4}},
+        {.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/a/**"), .stream = true}},
+        {.kind = FRAME_ENDPOINT_DONE, .endpoint = {.path = text_span("/a"), .removed = true}},
+        {.exchange = 1, .kind = FRAME_CALL, .call = call},
+        {.exchange = 1, .kind = FRAME_ANSWER, .answer = {.status = 200, .body_bytes = 1}},
+        {.exchange = 1, .kind = FRAME_ITEM, .item = {.content_type = text_span("a/b")}},
+        {.exchange = 1, .kind = FRAME_END},
+        {.exchange = 1, .kind = FRAME_CANCEL},
+        {.exchange = 1, .kind = FRAME_CREDIT, .credit = {1, 2}},
+        {.kind = FRAME_DRAIN, .drain_ms = 9},
+        {.kind = FRAME_BEAT},
+    };
+    char name[32];
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        snprintf(name, sizeof name, "frame%d", (int)frames[i].kind);
+        seed_bytes("fuzz_bus", name, -1, frame_head(&frames[i]));
+    }
+}
+
 static void seed_bus(void)
 {
-    struct frame hello = {.kind = FRAME_HELLO,
-                          .hello = {.service = text_span("orders"),
-                                    .instance_id = text_span("1"),
-                                    .epoch = 1,
-                                    .tag = {text_span("t")},
-                                    .tags = 1}};
-    struct frame endpoint = {.kind = FRAME_ENDPOINT, .endpoint = {.path = text_span("/a/**")}};
-    struct frame credit = {.exchange = 1, .kind = FRAME_CREDIT, .credit = {1, 2}};
-    struct bus_call call = {.url = text_span("rpc://orders/a"), .body = text_span("{}")};
-    seed_bytes("fuzz_bus", "hello", -1, frame_head(&hello));
-    seed_bytes("fuzz_bus", "endpoint", -1, frame_head(&endpoint));
-    seed_bytes("fuzz_bus", "credit", -1, frame_head(&credit));
-    seed_bytes("fuzz_bus", "call", -1, bus_request_encode(&call));
+    const struct bus_call call = {.url = text_span("rpc://orders/a"), .body = text_span("{}")},
+                          stream = {.url = text_span("stream://orders/a?b"), .credit_items = 1};
+    const struct bus_answer answer = {.status = 200, .instance_id = text_span("1")};
+    const struct discover_request discover = {text_span("tag:x"), true};
+    seed_frames();
+    seed_bytes("fuzz_bus", "request", -1, bus_request_encode(&call));
+    seed_bytes("fuzz_bus", "stream", -1, bus_stream_encode(&stream));
+    seed_bytes("fuzz_bus", "response", -1, bus_response_encode(&answer));
+    seed_bytes("fuzz_bus", "discover", -1, discover_request_encode(&discover));
+    seed_bytes("fuzz_bus", "introspect", -1, introspect_request_encode(text_span("orders")));
+}
+
+/* The numbers are the places in fuzz_calls.c; where a client says more than one message, the next byte says how many, less one. */
+static void seed_calls(void)
+{
+    const struct event event = {.stream_name = text_span("s"), .event_type = text_span("t")};
+    const struct emit_request request = {(struct event *)&event, 1, NULL, 0};
+    const struct subscribe_request cold = {.stream_name = text_span("s"), .type = STREAM_COLD};
+    const struct bus_call stats = {.url = text_span("rpc://photon/stats")},
+                          stream = {.url = text_span("stream://photon/stream?stream-name=s")};
+    const struct frame hello = {.kind = FRAME_HELLO,
+                                .hello = {.service = text_span("s"),
+                                          .instance_id = text_span("1"),
+                                          .epoch = 1}},
+                       call = {.exchange = 1,
+                               .kind = FRAME_CALL,
+                               .call = {.url = text_span("rpc://s/a")}};
+    static const uint8_t two_frames = 1;
+    const struct get_request get = {
+        .by = GET_BY_VERSION, .stream_name = text_span("s"), .version = 1};
+    const struct delete_request deletion = {.stream_name = text_span("s")};
+    struct bytes *batch = emit_request_encode(&request),
+                 *one = emit_stream_part(1, bytes_span(batch));
+    struct bytes *part = bytes_new(1 + one->len), *head = frame_head(&hello),
+                 *next = frame_head(&call);
+    struct bytes *session = bytes_new(1 + head->len + next->len);
+    part->data[0] = 0;
+    memcpy(part->data + 1, one->data, one->len);
+    session->data[0] = two_frames;
+    memcpy(session->data + 1, head->data, head->len);
+    memcpy(session->data + 1 + head->len, next->data, next->len);
+    seed("fuzz_calls", "emit", 1, bytes_span(batch));
+    seed_bytes("fuzz_calls", "emit_stream", 2, part);
+    seed_bytes("fuzz_calls", "subscribe", 3, subscribe_request_encode(&cold));
+    seed_bytes("fuzz_calls", "get", 5, get_request_encode(&get));
+    seed_bytes("fuzz_calls", "delete", 7, delete_request_encode(&deletion));
+    seed_bytes("fuzz_calls", "request", 8, bus_request_encode(&stats));
+    seed_bytes("fuzz_calls", "stream", 9, bus_stream_encode(&stream));
+    seed_bytes("fuzz_calls", "connect", 10, session);
+    seed_bytes("fuzz_calls", "introspect", 12, introspect_request_encode(text_span("photon")));
+    bytes_unref(batch);
+    bytes_unref(one);
+    bytes_unref(head);
+    bytes_unref(next);
+}
+
+/* What libmuon is told: two events, two items, one service. */
+static void seed_answers(void)
+{
+    uint8_t raw[128], *end = raw, page[256];
+    const struct event event = {.stream_name = text_span("s"), .event_type = text_span("t")};
+    end = pb_put_uint(event_put(end, &event), 13, 7);
+    struct span one = {raw, (size_t)(end - raw)};
+    end = pb_put_bytes(pb_put_bytes(page, 1, one), 1, one);
+    end += marker_caught_up(end, 99);
+    seed("fuzz_answers", "events", 0, (struct span){page, (size_t)(end - page)});
+    seed("fuzz_answers", "resuming", 3, (struct span){page, (size_t)(end - page)});
+    seed_bytes("fuzz_answers", "item", 1, bus_item_head(&(struct bus_item){.body_bytes = 0}));
+    struct discover_writer w = {0};
+    struct instance_info info = {.instance_id = text_span("1"), .identity = text_span("me")};
+    const struct bus_endpoint endpoint = {.path = text_span("/a"), .doc = text_span("says")};
+    size_t service = discover_service_begin(&w, text_span("orders"));
+    size_t instance = discover_instance_begin(&w, &info);
+    discover_instance_tag(&w, text_span("t"));
+    discover_instance_endpoint(&w, &endpoint);
+    discover_instance_done(&w, instance);
+    discover_service_tag(&w, text_span("t"));
+    discover_service_done(&w, service);
+    seed_bytes("fuzz_answers", "discover", 2, discover_message(&w));
+    introspect_name(&w, text_span("orders"));
+    introspect_endpoint(&w, &endpoint);
+    seed_bytes("fuzz_answers", "introspect", 2, discover_message(&w));
 }
 
 int main(int argc, char **argv)
@@ -137,5 +253,8 @@ int main(int argc, char **argv)
     seed_part();
     seed_codec();
     seed_bus();
+    seed_calls();
+    seed_answers();
+    seeds_text();
     return 0;
 }

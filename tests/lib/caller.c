@@ -95,9 +95,9 @@ bool caller_stream_send(struct caller_stream *s, struct bytes *message, bool las
     client_call_send(s->call, &message, 1, last);
     bytes_unref(message);
     pthread_mutex_lock(&s->lock);
-    while (s->sending)
+    while (s->sending && !s->finished) /* of a call that has ended nothing more is heard */
         pthread_cond_wait(&s->changed, &s->lock);
-    bool ok = s->sent_ok;
+    bool ok = !s->sending && s->sent_ok;
     pthread_mutex_unlock(&s->lock);
     return ok;
 }

@@ -295,6 +295,40 @@ static void a_flood_of_invalid_batches_ends_the_call(void **state)
     assert_int_equal(emits_send(in, emits_request("s", "", 10), NULL, &error), REASON_NONE);
 }
 
+static void a_message_that_is_none_ends_the_call_and_no_other(void **state)
+{
+    struct inside *in = *state;
+    struct caller_stream *s = caller_stream_open(in->caller, PHOTON "EmitStream");
+    struct error error;
+    caller_stream_send(s, bytes_copy("\x0a\xff", 2), false);
+    assert_null(caller_stream_read(s));
+    assert_int_equal(caller_stream_end(s, &error), REASON_INVALID_ARGUMENT);
+    caller_stream_free(s);
+    assert_int_equal(emits_send(in, emits_request("s", "", 10), NULL, &error), REASON_NONE);
+}
+
+/* semantics 8 */
+static void a_call_that_is_open_when_the_store_goes_down_has_its_answers_and_is_told(void **state)
+{
+    struct inside *in = *state;
+    struct answers a = {.stream = caller_stream_open(in->caller, PHOTON "EmitStream")};
+    struct emit_response response;
+    struct error error;
+    assert_true(caller_stream_send(a.stream, numbered(1, emits_request("s", "1", 10)), false));
+    assert_int_equal(answer_next(&a, 1, &response), REASON_NONE);
+    free(response.stored);
+    service_stop(in->service, 5000);
+    assert_null(caller_stream_read(a.stream));
+    assert_int_equal(caller_stream_end(a.stream, &error), REASON_SHUTTING_DOWN);
+    assert_true(error.retryable);
+    bytes_unref(a.message);
+    caller_stream_free(a.stream);
+    caller_close(in->caller);
+    service_free(in->service);
+    inside_reopen(in);
+    assert_int_equal(emits_count(in, "s"), 1);
+}
+
 static void a_client_that_vanishes_in_the_middle_loses_nothing_that_was_answered(void **state)
 {
     struct inside *in = *state;
@@ -385,6 +419,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(numbers_that_do_not_rise_end_the_call, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_invalid_batches_ends_the_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_that_is_none_ends_the_call_and_no_other, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_call_that_is_open_when_the_store_goes_down_has_its_answers_and_is_told, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(
             a_client_that_vanishes_in_the_middle_loses_nothing_that_was_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(deletion_hides_at_once_and_for_ever, setup, teardown),

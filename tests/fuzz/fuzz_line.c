@@ -1,17 +1,15 @@
 /*
- * scan_fuzz.c - any bytes: the scanner and jansson agree about them, and an event that a line gives is printed so that the
- * line gives it again. Built with the fuzz preset; run it with a folder of lines.
+ * Fuzz the lines that `muon emit` reads: the scanner and jansson agree about any bytes, and an event that a line gives is printed so that
+ * the line gives it again.
  */
 #include <jansson.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/event-in.h"
 #include "cli/event-out.h"
 #include "cli/scan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "tests/fuzz/fuzz.h"
 
 static void scanner_and_jansson_agree(const char *text, size_t len)
 {
