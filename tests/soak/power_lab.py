@@ -125,11 +125,13 @@ class Recording:
         """When the power fails: just before the entry came. What was acknowledged by then must be there."""
         return self.entries[place][0] if place < len(self.entries) else time.monotonic_ns()
 
-    def places(self, chance, count, since=0):
-        """Where to cut, rising: half of them anywhere, half just before a flush, when most is at stake. since: a time."""
-        first = next((place for place, entry in enumerate(self.entries) if entry[0] >= since), len(self.entries))
-        flushes = [place for place in range(first, len(self.entries)) if self.entries[place][3] == FLUSH] or [first]
-        return sorted(chance.choice(flushes) if n % 2 else chance.randint(first, len(self.entries)) for n in range(count))
+    def places(self, chance, count):
+        """Where to cut, rising: one in four anywhere; the rest where something is written and not flushed, half of these when most is at
+        stake."""
+        written = [place + 1 for place, entry in enumerate(self.entries) if entry[3] == WRITE]
+        flushed = [place for place in written if place < len(self.entries) and self.entries[place][3] == FLUSH]
+        anywhere = range(len(self.entries) + 1)
+        return sorted(chance.choice((anywhere, written, flushed, flushed)[n % 4]) for n in range(count))
 
     def advance(self, place):
         """The image as of the last flush before the place; returns the entry behind that flush."""

@@ -19,7 +19,7 @@ FILE_SYSTEMS = [
     {"make": ["-O", "^metadata_csum"]},
 ]
 SMALL = ["--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB", "--drain-time", "2 s"]
-WRITERS, OPERATIONS = 4, 150
+WRITERS, OPERATIONS = 4, 80  # 80, 160, 240, 320 operations
 
 
 class Store(Photond):
@@ -61,7 +61,7 @@ class Run:
         self.recording = Recording(self.image, self.log)
         self.log.unlink()
 
-    def look(self, place, until, successor=None):
+    def look(self, place, until):
         """What a cut has left, now in the image: is it a store, is everything there, is it sound?"""
         with Disk(self.dir, self.image, self.options) as disk:
             try:
@@ -103,7 +103,7 @@ def cuts(room, run, count, successor=None):
 
 
 def show_teeth(room, file_system):
-    run = Run(room, 9, file_system, operations=30, preload=PROGRAMS / "libpower_nosync.so")
+    run = Run(room, 9, file_system, operations=20, preload=PROGRAMS / "libpower_nosync.so")
     make_image(run.image, file_system)
     run.record()
     for place in run.recording.places(room.random, 10):

@@ -3,9 +3,9 @@
  *
  *   power_load URL ACKS SEED FIRST WRITERS OPERATIONS
  *
- * WRITERS threads, each with a client of its own and the number FIRST, FIRST + 1, …, do the first OPERATIONS of ops.h: the first of them one at
- * a time, the next ones with more and more under way. ACKS gets a line for each acknowledgement, as soon as it is there: writer,
- * operation, nanoseconds (CLOCK_MONOTONIC), order id, version. 0 if all was acknowledged.
+ * WRITERS threads, each with a client of its own and the number FIRST, FIRST + 1, …, do operations of ops.h: the first thread OPERATIONS, one
+ * at a time; the next ones so many more each, with four times as many under way. ACKS gets a line for each acknowledgement, as soon as
+ * it is there: writer, operation, nanoseconds (CLOCK_MONOTONIC), order id, version. 0 if all was acknowledged.
  */
 #include <muon/muon.h>
 
@@ -30,7 +30,7 @@ struct writer {
     pthread_t thread;
     muon_client *client;
     muon_queue *queue;
-    unsigned number, under_way, under_way_max;
+    unsigned number, operations, under_way, under_way_max;
     uint8_t *payloads; /* of one operation */
 };
 
@@ -111,7 +111,7 @@ static void *writer_run(void *user)
     muon_error err;
     check(muon_open(load.url, NULL, &writer->client, &err), &err);
     check(muon_queue_new(writer->client, &writer->queue, &err), &err);
-    for (unsigned number = 0; number < load.operations; number++) {
+    for (unsigned number = 0; number < writer->operations; number++) {
         struct op op = op_make(load.seed, writer->number, number);
         if (op.deletes)
             delete (writer, &op);
@@ -144,6 +144,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < len; i++) {
         unsigned under_way = 1u << 2 * i;
         writers[i].number = first + i;
+        writers[i].operations = (i + 1) * load.operations;
         writers[i].under_way_max = under_way < UNDER_WAY_MAX ? under_way : UNDER_WAY_MAX;
         writers[i].payloads = malloc((size_t)OPS_EVENTS_MAX * OPS_PAYLOAD_MAX);
         if (!writers[i].payloads ||
