@@ -67,9 +67,10 @@ def record(room, peer, file_system):
         load = Load(peer, room.seed)
         acks = load.join()
         peer.kill()
+        logged = log.stat().st_size  # unmounting is no part of it
         if load.errors:
             raise RuntimeError(f"without any fault: {load.errors[0]}")
-    recording = Recording(image, log)
+    recording = Recording(image, log, logged)
     log.unlink()
     return recording, acks
 
@@ -80,9 +81,9 @@ def power(room, peer, file_system={}):
     need_disks()
     recording, acks = record(room, peer, file_system)
     lost = 0
-    for place in recording.places(room.random, CUTS):
+    for place, until in recording.moments(room.random, CUTS, [ack[0] for ack in acks], since=acks[0][0]):
         how, undo = recording.cut(place, chance_of(room.seed, place))
-        due = [ack for ack in acks if ack[0] <= recording.time(place)]
+        due = [ack for ack in acks if ack[0] <= until]
         with Disk(room.dir, recording.image, file_system.get("mount", "")) as disk:
             said = peer.start(disk.root)
             gone = len(due) - (0 if said else len(still_there(peer, room.seed, due)))

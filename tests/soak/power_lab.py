@@ -3,6 +3,7 @@
 power_disk (tests/soak/power) is a file in a FUSE file system that logs each write and each flush; a loop device over it is the disk, with a
 file system on it. What a cut leaves is computed from the log: all that was written before the last flush, and of what was written since
 whatever a disk's cache may have got rid of by then: any blocks of it, in any order, perhaps with one of them torn."""
+import bisect
 import ctypes
 import os
 import random
@@ -108,10 +109,11 @@ def attach(path):
 
 
 class Recording:
-    """What a disk has logged, over the image that it began with, which is consumed: cuts must come in the order of their places."""
+    """What a disk has logged (so many bytes of it), over the image that it began with, which is consumed: cuts must come in the order of their
+    places."""
 
-    def __init__(self, image, log):
-        self.image, self.log, self.applied = image, log.read_bytes(), 0
+    def __init__(self, image, log, size):
+        self.image, self.log, self.applied = image, log.read_bytes()[:size], 0
         self.entries, at = [], 0  # (time, offset, length, kind, where its data is)
         while at + ENTRY.size <= len(self.log):
             entry = ENTRY.unpack_from(self.log, at)
@@ -121,17 +123,22 @@ class Recording:
             at += ENTRY.size + entry[2]
         self.flushes = sum(entry[3] == FLUSH for entry in self.entries)
 
-    def time(self, place):
-        """When the power fails: just before the entry came. What was acknowledged by then must be there."""
-        return self.entries[place][0] if place < len(self.entries) else time.monotonic_ns()
-
-    def places(self, chance, count):
-        """Where to cut, rising: one in four anywhere; the rest where something is written and not flushed, half of these when most is at
-        stake."""
-        written = [place + 1 for place, entry in enumerate(self.entries) if entry[3] == WRITE]
+    def moments(self, chance, count, acks, since=0, until=float("inf")):
+        """When to cut, rising, as (place, time): the entries before the place have come, and what was acknowledged by then must be there. One
+        in four is just after an acknowledgement (acks: their times), one just after a write, two just before a flush that has something
+        to flush, when most is at stake; these within the times."""
+        acked = [moment for moment in acks if moment >= self.entries[0][0]]
+        written = [place + 1 for place, entry in enumerate(self.entries) if entry[3] == WRITE and since <= entry[0] <= until]
         flushed = [place for place in written if place < len(self.entries) and self.entries[place][3] == FLUSH]
-        anywhere = range(len(self.entries) + 1)
-        return sorted(chance.choice((anywhere, written, flushed, flushed)[n % 4]) for n in range(count))
+
+        def moment(wanted):
+            if not wanted:
+                at = chance.choice(acked)
+                return bisect.bisect_right(self.entries, at, key=lambda entry: entry[0]), at
+            place = chance.choice(wanted)
+            return place, self.entries[place][0] if place < len(self.entries) else time.monotonic_ns()
+        kinds = [] if acked else written, written, flushed, flushed
+        return sorted(moment(kinds[n % 4]) for n in range(count))
 
     def advance(self, place):
         """The image as of the last flush before the place; returns the entry behind that flush."""

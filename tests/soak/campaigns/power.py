@@ -42,7 +42,7 @@ class Store(Photond):
 class Run:
     """One recording: photond on the image, and writers; a cut's successor goes on where it left the store."""
 
-    def __init__(self, room, number, file_system, operations=OPERATIONS, preload=None):
+    def __init__(self, room, number, file_system, operations, preload=None):
         self.dir, self.number, self.seed = room.dir / f"run{number}", number, room.seed
         self.options, self.operations, self.preload = file_system.get("mount", ""), operations, preload
         self.orderly = room.random.random() < 0.5
@@ -56,9 +56,10 @@ class Run:
             load = subprocess.run([PROGRAMS / "power_load", store.url, self.acks, str(self.seed), str(self.number * WRITERS),
                                    str(WRITERS), str(self.operations)], capture_output=True, text=True, timeout=LIMIT_S)
             store.stop() if self.orderly else store.kill()
+            logged = self.log.stat().st_size  # unmounting is no part of it
             if load.returncode:
                 raise Broken(f"run {self.number}, without any fault: {load.stdout}{load.stderr}")
-        self.recording = Recording(self.image, self.log)
+        self.recording = Recording(self.image, self.log, logged)
         self.log.unlink()
 
     def look(self, place, until):
@@ -79,11 +80,18 @@ class Run:
                 raise Broken(f"{place}: verify: {verified.stdout}{verified.stderr}")
             return disk.mended, checked.stdout.strip()
 
-    def cut(self, place, successor=None):
+    def moments(self, chance, count):
+        """A quarter of them before the first acknowledgement: while the store is made, or opened after a cut."""
+        begun = self.recording.entries[0][0]
+        acks = [time for line in self.acks.read_text().splitlines() if (time := int(line.split()[2])) >= begun]
+        early = self.recording.moments(chance, count // 4, [], until=min(acks))
+        return sorted(early + self.recording.moments(chance, count - count // 4, acks))
+
+    def cut(self, place, until, successor=None):
         """One cut. The successor begins with what it leaves, and owes what has been read."""
         how, undo = self.recording.cut(place, chance_of(self.seed, self.number, place))
         try:
-            told = self.look(f"run {self.number}, {how}", self.recording.time(place))
+            told = self.look(f"run {self.number}, {how}", until)
             if successor:
                 successor.image.write_bytes(self.image.read_bytes())
                 successor.acks.write_bytes((self.dir / "seen").read_bytes())
@@ -93,11 +101,11 @@ class Run:
 
 
 def cuts(room, run, count, successor=None):
-    places = run.recording.places(room.random, count)
+    moments = run.moments(room.random, count)
     heir = room.random.randrange(count) if successor else None
     room.say(f"run {run.number}: {len(run.recording.entries)} entries, {run.recording.flushes} flushes")
-    for n, place in enumerate(places):
-        how, mended, told = run.cut(place, successor if n == heir else None)
+    for n, (place, until) in enumerate(moments):
+        how, mended, told = run.cut(place, until, successor if n == heir else None)
         room.say(f"{how}: {told}{', after fsck' if mended else ''}")
     return count
 
@@ -106,9 +114,9 @@ def show_teeth(room, file_system):
     run = Run(room, 9, file_system, operations=20, preload=PROGRAMS / "libpower_nosync.so")
     make_image(run.image, file_system)
     run.record()
-    for place in run.recording.places(room.random, 10):
+    for place, until in run.moments(room.random, 10):
         try:
-            run.cut(place)
+            run.cut(place, until)
         except Broken as broken:
             room.say(f"with syncs that do nothing, it sees: {broken}")
             return
@@ -120,7 +128,7 @@ def episode(room):
     file_system = room.random.choice(FILE_SYSTEMS)
     room.say(f"file system: {file_system}")
     show_teeth(room, file_system)
-    runs = [Run(room, n, file_system) for n in range(2)]
+    runs = [Run(room, n, file_system, OPERATIONS // 2 if room.short else OPERATIONS) for n in range(2)]
     make_image(runs[0].image, file_system)
     tries = 0
     for run, successor in zip(runs, [*runs[1:], None]):
