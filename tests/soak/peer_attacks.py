@@ -57,40 +57,38 @@ def still_there(peer, seed, acks):
     return [ack for ack in acks if item_of(seed, *ack[1:]) in items]
 
 
-def record(room, peer, file_system):
+def record(room, peer):
     image, log = room.dir / "image", room.dir / "log"
-    make_image(image, file_system)
-    with Disk(room.dir, image, file_system.get("mount", ""), log) as disk:
-        if said := peer.start(disk.root):
-            raise RuntimeError(f"{peer.PROGRAM} does not start: {said}")
+    make_image(image)
+    with Disk(room.dir, image, log=log) as disk, peer.running(disk.root) as trouble:
+        if trouble:
+            raise RuntimeError(f"{peer.PROGRAM} does not start: {trouble}")
         peer.prepare()
         load = Load(peer, room.seed)
         acks = load.join()
-        peer.kill()
-        logged = log.stat().st_size  # unmounting is no part of it
         if load.errors:
             raise RuntimeError(f"without any fault: {load.errors[0]}")
+        peer.kill()
+        logged = log.stat().st_size  # unmounting is no part of it
     recording = Recording(image, log, logged)
     log.unlink()
     return recording, acks
 
 
-def power(room, peer, file_system={}):
+def power(room, peer):
     """Cuts of one recording."""
     peer.need()
     need_disks()
-    recording, acks = record(room, peer, file_system)
+    recording, acks = record(room, peer)
     lost = 0
     for place, until in recording.moments(room.random, CUTS, [ack[0] for ack in acks], since=acks[0][0]):
         how, undo = recording.cut(place, chance_of(room.seed, place))
         due = [ack for ack in acks if ack[0] <= until]
-        with Disk(room.dir, recording.image, file_system.get("mount", "")) as disk:
-            said = peer.start(disk.root)
-            gone = len(due) - (0 if said else len(still_there(peer, room.seed, due)))
-            peer.kill()
+        with Disk(room.dir, recording.image) as disk, peer.running(disk.root) as trouble:
+            gone = len(due) - (0 if trouble else len(still_there(peer, room.seed, due)))
         undo()
         lost += gone > 0
-        room.say(f"{how}: {gone} of {len(due)} lost{', it does not start: ' + said[-300:] if said else ''}")
+        room.say(f"{how}: {gone} of {len(due)} lost{', it does not start: ' + trouble[-300:] if trouble else ''}")
     return CUTS, lost
 
 
@@ -99,15 +97,15 @@ def kill(room, peer):
     peer.need()
     lost, acks = 0, []
     for n in range(KILLS + 1):
-        if said := peer.start(room.dir):
-            raise RuntimeError(f"{peer.PROGRAM} does not start: {said}")
-        peer.prepare()
-        there = still_there(peer, room.seed, acks)
-        lost += len(there) < len(acks)
-        room.say(f"{len(acks) - len(there)} of {len(acks)} lost")
-        if n < KILLS:
-            load = Load(peer, room.seed, first=n * WRITERS)
-            load.wait_for(room.random.randint(1, 700))
-        peer.kill()
+        with peer.running(room.dir) as trouble:
+            if trouble:
+                raise RuntimeError(f"{peer.PROGRAM} does not start: {trouble}")
+            peer.prepare()
+            there = still_there(peer, room.seed, acks)
+            lost += len(there) < len(acks)
+            room.say(f"{len(acks) - len(there)} of {len(acks)} lost")
+            if n < KILLS:
+                load = Load(peer, room.seed, first=n * WRITERS)
+                load.wait_for(room.random.randint(1, 700))
         acks = there + load.join()
     return KILLS, lost

@@ -2,8 +2,8 @@
 directory and a client of its protocol, which is all that the attack needs: write, hear that it is acknowledged, read what is there.
 
 A written item is a text, "writer.number.filling". Each writer has a connection of its own, and so many items under way."""
+import contextlib
 import json
-import os
 import random
 import re
 import shutil
@@ -70,6 +70,14 @@ class Peer:
             if not re.search("in use", said):
                 break
         return said
+
+    @contextlib.contextmanager
+    def running(self, root):
+        """With what it said if it did not start, else None; killed at the end."""
+        try:
+            yield self.start(root)
+        finally:
+            self.kill()
 
     def kill(self):
         """SIGKILL; does nothing to one that is dead."""

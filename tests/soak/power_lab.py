@@ -5,6 +5,7 @@ file system on it. What a cut leaves is computed from the log: all that was writ
 whatever a disk's cache may have got rid of by then: any blocks of it, in any order, perhaps with one of them torn."""
 import bisect
 import ctypes
+import functools
 import os
 import random
 import shutil
@@ -23,13 +24,14 @@ LIMIT_S = 300
 CLONE_NEWNS = 0x20000
 
 
-def command(*words, limit_s=LIMIT_S):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=limit_s)
+def command(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=LIMIT_S)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}")
     return done.stdout.strip()
 
 
+@functools.lru_cache(maxsize=None)
 def need_disks():
     """Raises Skipped where there can be none. Mounts are this process's own from here on, and gone with it, however it ends."""
     for path in ("/dev/fuse", "/dev/loop-control"):
@@ -44,12 +46,12 @@ def need_disks():
     command("mount", "--make-rprivate", "/")
 
 
-def make_image(path, file_system):
-    """An empty disk of 128 MiB with ext4."""
+def make_image(path, *options):
+    """An empty disk of 128 MiB with ext4; options are mke2fs's."""
     with open(path, "wb") as image:
         image.truncate(128 << 20)
     command("mke2fs", "-q", "-F", "-t", "ext4", "-b", BLOCK, "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0",
-            "-J", "size=4", *file_system.get("make", []), path)
+            "-J", "size=4", *options, path)
 
 
 class Disk:
@@ -57,7 +59,7 @@ class Disk:
     be gone."""
 
     def __init__(self, room, image, options="", log=None):
-        self.stage, self.root, self.device = room / "disk", room / "root", None
+        self.stage, self.root, self.device, self.mounted = room / "disk", room / "root", None, False
         self.stage.mkdir(exist_ok=True)
         self.root.mkdir(exist_ok=True)
         words = [PROGRAMS / "power_disk", self.stage, image] + ([log] if log else [])
@@ -67,7 +69,7 @@ class Disk:
             raise Skipped("a FUSE file system cannot be mounted here")
         try:
             self.device = attach(self.stage / "disk")
-            self.mended = self.mount(options)
+            self.mended, self.mounted = self.mount(options), True
         except BaseException:
             self.close()
             raise
@@ -84,12 +86,15 @@ class Disk:
             return True
 
     def close(self):
-        if self.device:
-            subprocess.run(["umount", self.root], capture_output=True, timeout=LIMIT_S)
-            subprocess.run(["losetup", "-d", self.device], capture_output=True, timeout=LIMIT_S)
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
+        try:
+            if self.mounted:
+                command("umount", self.root)
+        finally:
+            if self.device:
+                command("losetup", "-d", self.device)
+            self.process.terminate()
+            self.process.wait()
+            self.process.stdout.close()
 
     def __enter__(self):
         return self

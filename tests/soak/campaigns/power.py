@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from photond import PHOTOND, Photond
-from power_lab import LIMIT_S, PROGRAMS, Disk, Recording, chance_of, make_image, need_disks
+from power_lab import LIMIT_S, PROGRAMS, Disk, Recording, chance_of, command, make_image, need_disks
 from promise import Broken
 
 FAULT = "power cut: what was not flushed is lost, torn, reordered"
@@ -23,7 +23,7 @@ WRITERS, OPERATIONS = 4, 80  # 80, 160, 240, 320 operations
 
 
 class Store(Photond):
-    """On a disk that is there."""
+    """On a disk that is there; killed at the end of a with."""
 
     def __init__(self, root, preload=None):
         self.dir, self.tls, self.flags, self.port, self.process = root, False, SMALL, 0, None
@@ -36,6 +36,12 @@ class Store(Photond):
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=LIMIT_S)
+        self.kill()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.kill()
 
 
@@ -51,16 +57,14 @@ class Run:
 
     def record(self):
         self.acks.touch()
-        with Disk(self.dir, self.image, self.options, self.log) as disk:
-            store = Store(disk.root, self.preload)
+        with Disk(self.dir, self.image, self.options, self.log) as disk, Store(disk.root, self.preload) as store:
             load = subprocess.run([PROGRAMS / "power_load", store.url, self.acks, str(self.seed), str(self.number * WRITERS),
                                    str(WRITERS), str(self.operations)], capture_output=True, text=True, timeout=LIMIT_S)
-            store.stop() if self.orderly else store.kill()
-            logged = self.log.stat().st_size  # unmounting is no part of it
             if load.returncode:
                 raise Broken(f"run {self.number}, without any fault: {load.stdout}{load.stderr}")
+            store.stop() if self.orderly else store.kill()
+            logged = self.log.stat().st_size  # unmounting is no part of it
         self.recording = Recording(self.image, self.log, logged)
-        self.log.unlink()
 
     def look(self, place, until):
         """What a cut has left, now in the image: is it a store, is everything there, is it sound?"""
@@ -69,16 +73,16 @@ class Run:
                 store = Store(disk.root)
             except RuntimeError as error:
                 raise Broken(f"{place}: {error}") from error
-            checked = subprocess.run([PROGRAMS / "power_check", store.url, self.acks, str(self.seed), str(until), self.dir / "seen"],
-                                     capture_output=True, text=True, timeout=LIMIT_S)
-            store.kill()
-            if checked.returncode:
-                raise Broken(f"{place}: {checked.stdout}{checked.stderr}")
-            verified = subprocess.run([PHOTOND, "verify", "--data-dir", disk.root / "data"], capture_output=True, text=True,
-                                      timeout=LIMIT_S)
-            if verified.returncode:
-                raise Broken(f"{place}: verify: {verified.stdout}{verified.stderr}")
-            return disk.mended, checked.stdout.strip()
+            with store:
+                told = self.expect_success(place, PROGRAMS / "power_check", store.url, self.acks, self.seed, until, self.dir / "seen")
+            self.expect_success(place, PHOTOND, "verify", "--data-dir", disk.root / "data")
+            return disk.mended, told
+
+    def expect_success(self, place, program, *words):
+        done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=LIMIT_S)
+        if done.returncode:
+            raise Broken(f"{place}: {program.name}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
 
     def moments(self, chance, count):
         """A quarter of them before the first acknowledgement: while the store is made, or opened after a cut."""
@@ -93,9 +97,12 @@ class Run:
         try:
             told = self.look(f"run {self.number}, {how}", until)
             if successor:
-                successor.image.write_bytes(self.image.read_bytes())
+                command("cp", "--sparse=always", self.image, successor.image)
                 successor.acks.write_bytes((self.dir / "seen").read_bytes())
             return how, *told
+        except Broken:
+            command("cp", "--sparse=always", self.image, self.dir / "broken")  # what the cut has left, for whoever looks into it
+            raise
         finally:
             undo()
 
@@ -112,7 +119,7 @@ def cuts(room, run, count, successor=None):
 
 def show_teeth(room, file_system):
     run = Run(room, 9, file_system, operations=20, preload=PROGRAMS / "libpower_nosync.so")
-    make_image(run.image, file_system)
+    make_image(run.image, *file_system.get("make", []))
     run.record()
     for place, until in run.moments(room.random, 10):
         try:
@@ -129,7 +136,7 @@ def episode(room):
     room.say(f"file system: {file_system}")
     show_teeth(room, file_system)
     runs = [Run(room, n, file_system, OPERATIONS // 2 if room.short else OPERATIONS) for n in range(2)]
-    make_image(runs[0].image, file_system)
+    make_image(runs[0].image, *file_system.get("make", []))
     tries = 0
     for run, successor in zip(runs, [*runs[1:], None]):
         run.record()
