@@ -5,7 +5,7 @@ packages=(
     libgrpc-dev protobuf-compiler libprotobuf-dev protobuf-c-compiler libprotobuf-c-dev libssl-dev openssl
     libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libcmocka-dev
     mandoc zsh fish # to check the manual page and the completions
-    libfaketime
+    libfuse3-dev e2fsprogs libfaketime # for attacks: disks, clocks
     valgrind libc6-dbg python3 python3-grpcio python3-protobuf
 )
 

@@ -12,9 +12,10 @@ stopped at any time and the next goes on behind it.
   --table          write what is in the ledger into docs/reliability.md
   --list           the campaigns
 
-A campaign's file defines FAULT and HOW, which are the table's words, TRIES = (short, long), and
+A campaign's file defines FAULT and HOW, which are the table's words, TRIES = (short, long; short 0: not with --short), and
   episode(room)    one attack; returns how many tries it was (kills, cuts, flips …), raises Broken(what) when a promise is
-                   broken, and Skipped(why) where the machine cannot do it.
+                   broken, and Skipped(why) where the machine cannot do it. An attack on somebody else's store, which has
+                   promised nothing to us, returns (tries, how many of them lost something acknowledged).
 `room` has .seed, .random (seeded), .dir (empty, its own), .build (the release build), .short and .say(text).
 
 Ends with "N passed, N failed, N skipped", counted in tries, or in campaigns with --short."""
@@ -87,7 +88,8 @@ def attempt(campaign, seed, short=False, loud=False):
     room, begun = Room(campaign.NAME, seed, short, loud), time.monotonic()
     entry = {"campaign": campaign.NAME, "seed": seed, "tries": 1, "ok": True, "why": ""}
     try:
-        entry["tries"] = campaign.episode(room)
+        done = campaign.episode(room)
+        entry["tries"], entry["lost"] = done if isinstance(done, tuple) else (done, 0)
     except Skipped as skipped:
         entry.update(tries=0, skipped=True, why=str(skipped))
     except Broken as broken:
@@ -102,7 +104,8 @@ def attempt(campaign, seed, short=False, loud=False):
 
 def show(campaign, entry):
     word = "skip" if entry.get("skipped") else "ok" if entry["ok"] else "FAIL"
-    print(f"{word:4}  {campaign.NAME}, seed {entry['seed']}: {entry['tries']} tries, {entry['seconds']} s"
+    lost = f", {entry['lost']} lost something" if entry.get("lost") else ""
+    print(f"{word:4}  {campaign.NAME}, seed {entry['seed']}: {entry['tries']} tries{lost}, {entry['seconds']} s"
           f"{'  ' if entry['why'] else ''}{entry['why']}", flush=True)
 
 
@@ -115,6 +118,8 @@ def run_short(chosen):
     """Counted in campaigns: each makes its short number of tries."""
     passed = failed = skipped = 0
     for campaign in chosen:
+        if not campaign.TRIES[0]:
+            continue
         tries, seed, entry = 0, 0, None
         while tries < campaign.TRIES[0]:
             seed += 1
@@ -156,8 +161,9 @@ def row(campaign, entries):
     if not mine:
         return f"| {campaign.FAULT} | {campaign.HOW} | 0 of {campaign.TRIES[1]} | – | – | – |"
     tries, broken = sum(entry["tries"] for entry in mine), sum(not entry["ok"] for entry in mine)
+    lost = sum(entry.get("lost", 0) for entry in mine)
     seeds, dates = [entry["seed"] for entry in mine], sorted({entry["date"] for entry in mine})
-    return (f"| {campaign.FAULT} | {campaign.HOW} | {tries:,} of {campaign.TRIES[1]:,} | {broken or 'none'} | "
+    return (f"| {campaign.FAULT} | {campaign.HOW} | {tries:,} of {campaign.TRIES[1]:,} | {f'{lost:,} lost something' if lost else broken or 'none'} | "
             f"`./dev soak {campaign.NAME}`, seeds {min(seeds)}–{max(seeds)} | {' – '.join(dict.fromkeys((dates[0], dates[-1])))} |")
 
 

@@ -1,0 +1,11 @@
+"""A peer: what it loses is counted (peer_attacks.py)."""
+import peer_attacks
+from peers import Nats
+
+FAULT = "SIGKILL, nats-server 2.9.10"
+HOW = "as it comes: JetStream, file storage (this version has no `sync_interval`)"
+TRIES = (0, 2000)
+
+
+def episode(room):
+    return peer_attacks.kill(room, Nats())

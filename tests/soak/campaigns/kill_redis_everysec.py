@@ -1,0 +1,11 @@
+"""A peer: what it loses is counted (peer_attacks.py)."""
+import peer_attacks
+from peers import Redis
+
+FAULT = "SIGKILL, redis-server 7.0.15"
+HOW = "`appendonly yes`, which comes with `appendfsync everysec`"
+TRIES = (0, 2000)
+
+
+def episode(room):
+    return peer_attacks.kill(room, Redis("--appendonly", "yes"))
