@@ -1,8 +1,8 @@
 /*
  * check.h - compares a history (history.h) with the log in its end, in time that grows with its length. What each violation means: verdict.h.
  *
- * The passes, in this order: check_log (the log in itself), check_emits (each emit against the log; fills in what the log's entries know
- * of their emits), check_sessions_walk (each delivery against the log), check_origins (what nobody emitted); finallog_bound; then what needs
+ * The passes, in this order: check_log (the log's event ids), check_emits (each emit against the log; fills in what the log's entries know of
+ * their emits), check_sessions_walk (each delivery against the log), check_origins (the log in itself, and who emitted it); finallog_bound; then what needs
  * to know between which moments an event was committed: check_reads (refusals and reads), check_sessions_ends; and check_requests,
  * check_alive.
  */

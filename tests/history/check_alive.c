@@ -21,7 +21,7 @@ static bool is_success(const struct file *file, size_t at, size_t healed)
 static void check_file(struct check *check, const struct file *file)
 {
     uint32_t clients = 0;
-    for (size_t i = 0; i < file->count; i++)
+    for (size_t i = 0; file->kinds[HISTORY_HEALED] && i < file->count; i++)
         if (file->records[i].kind == HISTORY_HEALED && file->records[i].client >= clients)
             clients = file->records[i].client + 1;
     size_t *healed = memory_new(clients, sizeof *healed); /* 0: it owes nothing */

@@ -182,9 +182,12 @@ static void count(struct check_counts *counts, const struct emit *emit)
 
 static void look_ahead(const struct check *check, const struct file *file, uint32_t number)
 {
-    const struct history_record *event = files_invoked(file, number + AHEAD);
-    if (event && event->kind == HISTORY_EMIT)
-        idtable_prefetch(&check->log.ids, &event->id);
+    const struct history_record *far = files_invoked(file, number + 2 * AHEAD);
+    const struct history_record *near = files_invoked(file, number + AHEAD);
+    if (far && far->kind == HISTORY_EMIT)
+        idtable_prefetch(&check->log.ids, &far->id);
+    if (near && near->kind == HISTORY_EMIT)
+        idtable_prefetch_item(&check->log.ids, &near->id);
 }
 
 void check_emits(struct check *check)

@@ -10,6 +10,18 @@
 
 enum { AHEAD = 16 };
 
+void check_log(struct check *check)
+{
+    struct finallog *log = &check->log;
+    for (uint32_t i = 0; i < log->count; i++) {
+        if (i + AHEAD < log->count)
+            idtable_prefetch(&log->ids, &log->entries[i + AHEAD].id);
+        log->entries[i].twin = idtable_add(&log->ids, i) + 1;
+    }
+}
+
+/* ---- after the emits are known ---- */
+
 static void check_order(struct check *check, const struct entry *entry)
 {
     if (entry == check->log.entries || entry->order_id > entry[-1].order_id)
@@ -24,27 +36,6 @@ static void check_version(struct check *check, const struct entry *entry, uint32
         verdict_add(&check->verdict, VIOLATION_GAP, "%s is the %" PRIu32 ". of its stream",
                     finallog_text(&check->log, entry), before + 1);
 }
-
-void check_log(struct check *check)
-{
-    struct finallog *log = &check->log;
-    uint32_t *versions = memory_new(check->files.names.count, sizeof *versions);
-    for (uint32_t i = 0; i < log->count; i++) {
-        const struct entry *entry = &log->entries[i];
-        if (i + AHEAD < log->count)
-            idtable_prefetch(&log->ids, &entry[AHEAD].id);
-        check_order(check, entry);
-        if (entry->name != NAMES_NONE)
-            check_version(check, entry, versions[entry->name]++);
-        uint32_t first = idtable_add(&log->ids, i);
-        if (first != IDTABLE_NONE)
-            verdict_add(&check->verdict, VIOLATION_DOUBLED, "%s is there already: %s",
-                        finallog_text(log, entry), finallog_text(log, &log->entries[first]));
-    }
-    free(versions);
-}
-
-/* ---- after the emits are known ---- */
 
 /* Of the streams of the store's own nobody else is the origin. */
 static bool is_the_stores(const struct check *check, const struct entry *entry)
@@ -86,21 +77,34 @@ static void check_pipeline(struct check *check, struct lines *lines, uint32_t pl
     *last = place + 1;
 }
 
+static void check_origin(struct check *check, const struct entry *entry)
+{
+    const struct finallog *log = &check->log;
+    const char *text = finallog_text(log, entry);
+    if (entry->twin)
+        verdict_add(&check->verdict, VIOLATION_DOUBLED, "%s is there already: %s", text,
+                    finallog_text(log, &log->entries[entry->twin - 1]));
+    else if (entry->file == FINALLOG_NOBODY)
+        verdict_add(&check->verdict, VIOLATION_PHANTOM, "%s was emitted by nobody", text);
+    else if (!entry->maybe)
+        verdict_add(&check->verdict, VIOLATION_NOT_FAILED, "%s is stored, and had failed", text);
+}
+
 void check_origins(struct check *check)
 {
     size_t files = check->files.count;
+    uint32_t *versions = memory_new(check->files.names.count, sizeof *versions);
     struct lines lines = {memory_new(files, sizeof *lines.last),
                           memory_new(files, sizeof *lines.counts)};
     for (uint32_t i = 0; i < check->log.count; i++) {
         const struct entry *entry = &check->log.entries[i];
+        check_order(check, entry);
+        if (entry->name != NAMES_NONE)
+            check_version(check, entry, versions[entry->name]++);
         if (is_the_stores(check, entry))
             continue;
-        if (entry->file == FINALLOG_NOBODY)
-            verdict_add(&check->verdict, VIOLATION_PHANTOM, "%s was emitted by nobody",
-                        finallog_text(&check->log, entry));
-        else if (!entry->maybe)
-            verdict_add(&check->verdict, VIOLATION_NOT_FAILED, "%s is stored, and had failed",
-                        finallog_text(&check->log, entry));
+        if (entry->twin || !entry->maybe)
+            check_origin(check, entry);
         if (entry->file != FINALLOG_NOBODY)
             check_pipeline(check, &lines, i);
     }
@@ -108,4 +112,5 @@ void check_origins(struct check *check)
         free(lines.last[f]);
     free(lines.last);
     free(lines.counts);
+    free(versions);
 }

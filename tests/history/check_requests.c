@@ -36,12 +36,11 @@ static const char *id_text(const struct history_id *id)
     return text;
 }
 
-static uint32_t count_kind(const struct files *files, enum history_kind kind)
+static uint32_t count_asked(const struct files *files)
 {
     uint32_t count = 0;
     for (size_t f = 0; f < files->count; f++)
-        for (size_t i = 0; i < files->files[f].count; i++)
-            count += files->files[f].records[i].kind == kind;
+        count += files->files[f].kinds[HISTORY_ASK];
     return count;
 }
 
@@ -56,9 +55,10 @@ static void add_asked(struct check *check, struct requests *all, uint32_t f,
                     id_text(&record->id), check->files.files[f].name);
 }
 
-static void act(struct check *check, struct requests *all, const struct file *file,
+static void act(struct check *check, struct requests *all, uint32_t f,
                 const struct history_record *record)
 {
+    const struct file *file = &check->files.files[f];
     uint32_t place = idtable_find(&all->ids, &record->id);
     struct request *request = place == IDTABLE_NONE ? NULL : &all->requests[place];
     check->counts.acts++;
@@ -75,6 +75,17 @@ static void act(struct check *check, struct requests *all, const struct file *fi
         verdict_add(&check->verdict, VIOLATION_REQUEST_BODY,
                     "%s (asked in %s) had another body in %s", id_text(&record->id), asked,
                     file->name);
+}
+
+static void each_of_kind(struct check *check, struct requests *all, uint32_t f,
+                         enum history_kind kind,
+                         void (*one)(struct check *, struct requests *, uint32_t,
+                                     const struct history_record *))
+{
+    const struct file *file = &check->files.files[f];
+    for (size_t i = 0; file->kinds[kind] && i < file->count; i++)
+        if (file->records[i].kind == kind)
+            one(check, all, f, &file->records[i]);
 }
 
 static void check_answer(struct check *check, const struct file *file,
@@ -107,17 +118,13 @@ void check_requests(struct check *check)
 {
     const struct files *files = &check->files;
     struct requests all = {0};
-    uint32_t most = count_kind(files, HISTORY_ASK);
+    uint32_t most = count_asked(files);
     all.requests = memory_new(most, sizeof *all.requests);
     idtable_init(&all.ids, all.requests, sizeof *all.requests, most);
     for (uint32_t f = 0; f < files->count; f++)
-        for (size_t i = 0; i < files->files[f].count; i++)
-            if (files->files[f].records[i].kind == HISTORY_ASK)
-                add_asked(check, &all, f, &files->files[f].records[i]);
+        each_of_kind(check, &all, f, HISTORY_ASK, add_asked);
     for (uint32_t f = 0; f < files->count; f++)
-        for (size_t i = 0; i < files->files[f].count; i++)
-            if (files->files[f].records[i].kind == HISTORY_ACT)
-                act(check, &all, &files->files[f], &files->files[f].records[i]);
+        each_of_kind(check, &all, f, HISTORY_ACT, act);
     for (uint32_t i = 0; i < all.count; i++)
         check_outcome(check, &all.requests[i]);
     check->counts.requests = all.count;

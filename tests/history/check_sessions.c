@@ -164,7 +164,8 @@ static void walk(struct check *check, uint32_t f)
     const struct file *file = &check->files.files[f];
     struct session *sessions = memory_new(file->sessions, sizeof *sessions);
     check->sessions[f] = sessions;
-    for (size_t i = 0; i < file->count; i++) {
+    bool holds_more = file->sessions > (f == check->log.file); /* than the log itself */
+    for (size_t i = 0; holds_more && i < file->count; i++) {
         const struct history_record *record = &file->records[i];
         if (record->kind < HISTORY_SUBSCRIBE || record->kind > HISTORY_ENDED ||
             (f == check->log.file && record->number == check->log.session))

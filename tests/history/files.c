@@ -58,69 +58,74 @@ static bool is_return(int kind)
     return kind == HISTORY_EMITTED || kind == HISTORY_READ_DONE || kind == HISTORY_ANSWER;
 }
 
-static void count_numbers(struct file *file)
-{
-    for (size_t i = 0; i < file->count; i++) {
-        const struct history_record *record = &file->records[i];
-        if (is_invocation(record->kind) && record->number >= file->operations)
-            file->operations = record->number + 1;
-        if (record->kind == HISTORY_SUBSCRIBE && record->number >= file->sessions)
-            file->sessions = record->number + 1;
-    }
-}
-
+/* What begins may have any number for which there is room; the rest, those that are begun. */
 static bool has_number(const struct file *file, const struct history_record *record, char why[256])
 {
-    bool operation = is_invocation(record->kind) || is_return(record->kind);
-    uint32_t end = operation ? file->operations : file->sessions;
-    if (record->number < end && end <= file->count)
+    size_t end = is_return(record->kind) ? file->operations : file->sessions;
+    if (is_invocation(record->kind) || record->kind == HISTORY_SUBSCRIBE)
+        end = file->count;
+    if (record->number < end)
         return true;
     snprintf(why, 256, "%s: record %zu has the number %u, which is not begun", file->name,
              (size_t)(record - file->records), record->number);
     return false;
 }
 
-static bool number_all(struct file *file, char why[256])
+static void read_name(struct names *names, char text[8 * HISTORY_PIECE],
+                      const struct history_record *record)
 {
-    count_numbers(file);
-    file->invoked = memory_new(file->operations, sizeof *file->invoked);
-    file->returned = memory_new(file->operations, sizeof *file->returned);
-    file->begun = memory_new(file->sessions, sizeof *file->begun);
-    for (size_t i = 0; i < file->count; i++) {
-        const struct history_record *record = &file->records[i];
-        files_place *place = NULL;
-        if (is_invocation(record->kind) || is_return(record->kind) ||
-            (record->kind >= HISTORY_SUBSCRIBE && record->kind <= HISTORY_ENDED)) {
-            if (!has_number(file, record, why))
-                return false;
-        }
-        if (is_invocation(record->kind) && !file->invoked[record->number])
-            place = &file->invoked[record->number];
-        else if (is_return(record->kind))
-            place = &file->returned[record->number];
-        else if (record->kind == HISTORY_SUBSCRIBE)
-            place = &file->begun[record->number];
-        if (place)
-            *place = (files_place)i + 1;
-    }
-    return true;
+    if (record->number > record->count || record->count > 8 * HISTORY_PIECE)
+        return;
+    uint32_t left = record->count - record->number;
+    uint32_t part = left < HISTORY_PIECE ? left : HISTORY_PIECE;
+    memcpy(text + record->number, (const char *)record + offsetof(struct history_record, id), part);
+    if (part == left)
+        names_add(names, text, record->count);
 }
 
-static void read_names(struct names *names, const struct file *file)
+static void place(struct file *file, size_t at)
+{
+    const struct history_record *record = &file->records[at];
+    uint32_t number = record->number;
+    if (is_invocation(record->kind)) {
+        if (!file->invoked[number])
+            file->invoked[number] = (files_place)at + 1;
+        if (number >= file->operations)
+            file->operations = number + 1;
+    } else if (is_return(record->kind)) {
+        file->returned[number] = (files_place)at + 1;
+    } else if (record->kind == HISTORY_SUBSCRIBE) {
+        file->begun[number] = (files_place)at + 1;
+        if (number >= file->sessions)
+            file->sessions = number + 1;
+    }
+}
+
+static bool is_numbered(int kind)
+{
+    return is_invocation(kind) || is_return(kind) ||
+           (kind >= HISTORY_SUBSCRIBE && kind <= HISTORY_ENDED);
+}
+
+/* The arrays have as much room as there are records, of which memory is taken only where they are filled. */
+static bool number_all(struct file *file, struct names *names, char why[256])
 {
     char text[8 * HISTORY_PIECE];
+    file->invoked = memory_new(file->count, sizeof *file->invoked);
+    file->returned = memory_new(file->count, sizeof *file->returned);
+    file->begun = memory_new(file->count, sizeof *file->begun);
     for (size_t i = 0; i < file->count; i++) {
         const struct history_record *record = &file->records[i];
-        if (record->kind != HISTORY_NAME || record->number > record->count ||
-            record->count > sizeof text)
-            continue;
-        uint32_t left = record->count - record->number;
-        uint32_t part = left < HISTORY_PIECE ? left : HISTORY_PIECE;
-        memcpy(text + record->number, (const char *)record + offsetof(struct history_record, id),
-               part);
-        if (part == left)
-            names_add(names, text, record->count);
+        if (record->kind < HISTORY_KINDS)
+            file->kinds[record->kind]++;
+        if (record->kind == HISTORY_NAME)
+            read_name(names, text, record);
+        else if (is_numbered(record->kind) && !has_number(file, record, why))
+            return false;
+        else
+            place(file, i);
     }
+    return true;
 }
 
 /* ---- the folder ---- */
@@ -160,9 +165,8 @@ bool files_open(struct files *files, const char *dir, char why[256])
         struct file *file = &files->files[i];
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", dir, file->name);
-        if (!map(file, path, why) || !number_all(file, why))
+        if (!map(file, path, why) || !number_all(file, &files->names, why))
             return false;
-        read_names(&files->names, file);
     }
     return true;
 }

@@ -20,6 +20,7 @@ struct file {
     uint32_t operations;
     files_place *begun; /* of each session */
     uint32_t sessions;
+    uint32_t kinds[HISTORY_KINDS]; /* how many records of each */
 };
 
 struct files {

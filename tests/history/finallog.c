@@ -14,7 +14,7 @@ static const struct history_record *last_session(const struct files *files, uint
     const struct history_record *found = NULL;
     for (size_t f = 0; f < files->count; f++) {
         const struct file *file = &files->files[f];
-        for (size_t i = 0; i < file->count; i++) {
+        for (size_t i = 0; file->kinds[HISTORY_ENDED] && i < file->count; i++) {
             const struct history_record *end = &file->records[i];
             if (end->kind != HISTORY_ENDED || end->outcome != HISTORY_OK ||
                 !file->begun[end->number])
@@ -36,10 +36,7 @@ static bool is_of_session(const struct history_record *record, uint32_t session)
 
 static void read_entries(struct finallog *log, const struct file *file)
 {
-    uint32_t count = 0;
-    for (size_t i = 0; i < file->count; i++)
-        count += is_of_session(&file->records[i], log->session);
-    log->entries = memory_new(count, sizeof *log->entries);
+    log->entries = memory_new(file->kinds[HISTORY_EVENT], sizeof *log->entries);
     for (size_t i = 0; i < file->count; i++) {
         const struct history_record *record = &file->records[i];
         if (!is_of_session(record, log->session))

@@ -19,7 +19,8 @@ struct entry {
     uint32_t file, record; /* its first emit's; file FINALLOG_NOBODY: it has none */
     uint32_t emits;        /* how often it was emitted */
     int64_t after_ns, by_ns;
-    bool maybe; /* not each of its emits has failed for certain */
+    uint32_t twin; /* the place of an earlier one with its id, plus one; 0: there is none */
+    bool maybe;    /* not each of its emits has failed for certain */
 };
 
 enum { FINALLOG_NOBODY = UINT32_MAX };

@@ -57,7 +57,8 @@ enum history_kind {
     HISTORY_ANSWER,
     /* All is well again. From here on `client` has to succeed once: with an emit, a request, or the end of a session, invoked or ended
      * behind this record. */
-    HISTORY_HEALED
+    HISTORY_HEALED,
+    HISTORY_KINDS
 };
 
 enum history_outcome {

@@ -23,37 +23,49 @@ void idtable_fini(struct idtable *table)
     free(table->slots);
 }
 
-static size_t home(const struct idtable *table, const struct history_id *id)
+/* What ids are made of may be anything, e.g. two counters. */
+static uint64_t hash_of(const struct history_id *id)
 {
-    return XXH3_64bits(id->bytes, sizeof id->bytes) & table->mask;
+    return XXH3_64bits(id->bytes, sizeof id->bytes);
 }
 
 /* Where it is, or would be. */
-static uint32_t *slot_of(const struct idtable *table, const struct history_id *id)
+static struct idtable_slot *slot_of(const struct idtable *table, const struct history_id *id)
 {
-    for (size_t at = home(table, id);; at = (at + 1) & table->mask) {
-        uint32_t *slot = &table->slots[at];
-        if (!*slot || memcmp(table->items + (*slot - 1) * table->stride, id, sizeof *id) == 0)
+    uint64_t hash = hash_of(id);
+    uint32_t tag = (uint32_t)(hash >> 32);
+    for (size_t at = hash & table->mask;; at = (at + 1) & table->mask) {
+        struct idtable_slot *slot = &table->slots[at];
+        if (!slot->place ||
+            (slot->tag == tag &&
+             memcmp(table->items + (slot->place - 1) * table->stride, id, sizeof *id) == 0))
             return slot;
     }
 }
 
 uint32_t idtable_add(struct idtable *table, uint32_t place)
 {
-    const void *item = table->items + place * table->stride;
-    uint32_t *slot = slot_of(table, item);
-    if (*slot)
-        return *slot - 1;
-    *slot = place + 1;
+    const struct history_id *id = (const void *)(table->items + place * table->stride);
+    struct idtable_slot *slot = slot_of(table, id);
+    if (slot->place)
+        return slot->place - 1;
+    *slot = (struct idtable_slot){place + 1, (uint32_t)(hash_of(id) >> 32)};
     return IDTABLE_NONE;
 }
 
 uint32_t idtable_find(const struct idtable *table, const struct history_id *id)
 {
-    return *slot_of(table, id) - 1;
+    return slot_of(table, id)->place - 1;
 }
 
 void idtable_prefetch(const struct idtable *table, const struct history_id *id)
 {
-    __builtin_prefetch(&table->slots[home(table, id)]);
+    __builtin_prefetch(&table->slots[hash_of(id) & table->mask]);
+}
+
+void idtable_prefetch_item(const struct idtable *table, const struct history_id *id)
+{
+    uint32_t place = table->slots[hash_of(id) & table->mask].place;
+    if (place)
+        __builtin_prefetch(table->items + (place - 1) * table->stride, 1);
 }

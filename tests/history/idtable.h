@@ -8,10 +8,15 @@
 
 enum { IDTABLE_NONE = UINT32_MAX };
 
+struct idtable_slot {
+    uint32_t place; /* plus one; 0: empty */
+    uint32_t tag;   /* a part of the id's hash, so that few items need be looked at */
+};
+
 struct idtable {
     const char *items;
     size_t stride;
-    uint32_t *slots;
+    struct idtable_slot *slots;
     size_t mask;
 };
 
@@ -21,7 +26,8 @@ void idtable_fini(struct idtable *table);
 /* Enter the item at this place. IDTABLE_NONE, or the place of the one that has its id already. */
 uint32_t idtable_add(struct idtable *table, uint32_t place);
 uint32_t idtable_find(const struct idtable *table, const struct history_id *id);
-/* Ask for what idtable_find will need. */
+/* Ask for what idtable_add and idtable_find will need first; and, when that has come, for what idtable_find will need then. */
 void idtable_prefetch(const struct idtable *table, const struct history_id *id);
+void idtable_prefetch_item(const struct idtable *table, const struct history_id *id);
 
 #endif
