@@ -86,6 +86,8 @@ static void link_retire(muon_client *c, struct link *link)
 static int32_t connect_ms(const muon_client *c)
 {
     int64_t ms = 2 * c->config.number[CONFIG_KEEPALIVE_MS];
+    if (ms < c->connection.patience_ms)
+        ms = c->connection.patience_ms;
     return ms < CONNECT_MS ? (int32_t)ms : CONNECT_MS;
 }
 
@@ -134,6 +136,8 @@ static void failed(muon_client *c, const char *message, bool denied)
     snprintf(connection->failure, sizeof connection->failure, "%.*s%s", advice, message,
              last ? last + sizeof marker - 1 : message);
     connection->denied = denied;
+    if (clock_now_ms() - connection->begun_ms >= connect_ms(c)) /* or too many come at once */
+        connection->patience_ms = 2 * (int64_t)connect_ms(c);
     c->metrics.connect_failures++;
     log_add(c, MUON_LOG_WARN, "cannot connect to %s: %s", c->url.target, connection->failure);
     connection->retry_at_ms =
@@ -151,6 +155,7 @@ static void ready(muon_client *c, struct link *link)
     connection->failure[0] = 0;
     connection->denied = false;
     connection->backoff = (struct backoff){0};
+    connection->patience_ms = 0;
     c->metrics.connects++;
     log_add(c, MUON_LOG_INFO, "connected to %s, store %s", c->url.target, link->info.store_id);
     set_state(c, MUON_STATE_READY);

@@ -26,6 +26,7 @@ struct connection {
     struct link *link; /* MUON_STATE_CONNECTING, MUON_STATE_READY; else NULL */
     struct backoff backoff;
     int64_t begun_ms;    /* the last attempt */
+    int64_t patience_ms; /* with the next one, at least */
     int64_t retry_at_ms; /* MUON_STATE_DOWN */
     struct cq_op attempt;
     bool attempt_posted;
