@@ -179,6 +179,33 @@ static void a_commit_wakes_whom_it_concerns_and_nobody_else(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, committer_setup, committer_teardown)
 
+/* More than the builder's first table of a record's streams holds. */
+static void a_commit_of_many_streams_numbers_each(void **state)
+{
+    struct fixture *f = *state;
+    enum { STREAMS = 400 };
+    struct error error;
+    for (uint64_t version = 1; version <= 2; version++) {
+        struct writer *w = writer_new(f);
+        for (size_t i = 0; i < STREAMS; i++) {
+            char stream[16], id[32];
+            snprintf(stream, sizeof stream, "s%zu", i);
+            snprintf(id, sizeof id, "%zu.%d", i, (int)version);
+            struct submission *sub = writer_make(w, stream, id, 1);
+            sub->lane = &w->lane;
+            if (i > 0)
+                w->subs[i - 1].next = sub;
+        }
+        assert_int_equal(commit_submit(f->store.commit, &w->subs[0], &error), REASON_NONE);
+        writer_wait(w);
+        for (size_t i = 0; i < STREAMS; i++) {
+            assert_null(w->subs[i].error);
+            assert_int_equal(w->subs[i].stored[0].version, version);
+        }
+        writer_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +214,8 @@ int main(void)
         TEST(calls_of_their_own_are_told_busy_and_lanes_never_are),
         TEST(what_waits_is_committed_before_the_committer_ends),
         TEST(a_commit_wakes_whom_it_concerns_and_nobody_else),
+        cmocka_unit_test_setup_teardown(a_commit_of_many_streams_numbers_each, committer_setup,
+                                        committer_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

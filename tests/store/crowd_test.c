@@ -18,6 +18,7 @@
 #include "store/get.h"
 #include "store/list.h"
 #include "store/read.h"
+#include "wire/event.h"
 #include "wire/text.h"
 #include "wired.h"
 
@@ -28,6 +29,22 @@ static void wait_for(size_t (*count)(struct subscriptions *), struct subscriptio
 {
     while (count(all) != wanted)
         sched_yield();
+}
+
+/* All of them. A network that has taken everything from the stuck one's sender once has taken a marker behind it, too. */
+static void expect_events_of_the_stuck(struct follower *stuck, const struct rig *rig)
+{
+    struct part part;
+    struct event event = {.order_id = 0};
+    for (size_t i = 0; i < rig->events_len;) {
+        assert_true(follower_next(stuck, &part));
+        if (part.kind == PART_CAUGHT_UP)
+            assert_int_equal(part.order_id, event.order_id);
+        if (part.kind != PART_EVENT)
+            continue;
+        assert_true(event_read(part.event, &event));
+        assert_int_equal(event.order_id, rig->events[i++].order_id);
+    }
 }
 
 static void a_stuck_reader_holds_its_place_and_no_memory_and_slows_nobody(void **state)
@@ -52,7 +69,7 @@ static void a_stuck_reader_holds_its_place_and_no_memory_and_slows_nobody(void *
         add_one(&bench, 0);
         assert_int_equal(next_order_id(&honest), bench.rig.end.last_order_id);
     }
-    expect_events(&stuck, &bench.rig, -1, 0);
+    expect_events_of_the_stuck(&stuck, &bench.rig);
     follower_cancel(&stuck);
     follower_cancel(&honest);
     wait_for(subscriptions_count, all, 0);
