@@ -1,5 +1,6 @@
 """Everything at once: writers, racers, subscribers, services, and guests that get stuck and vanish; first with photond being killed,
-stopped and held up, then a long life of one photond, whose memory and descriptors must stay flat after a third of it.
+stopped and held up, then a long life of one photond, whose memory and descriptors must stay flat after a third of it. Its cache is small,
+so that it is full by then: one of 64 MiB would go on filling for an hour, and hide a leak.
 
 A guest is a process of the same load with a name of its own; it is stopped for a while and killed, and what it had recorded by then is
 checked like all else."""
@@ -78,7 +79,7 @@ def live(room, photond, load, guest, seconds):
 
 def episode(room):
     length = 0 if room.short else 1
-    photond = Photond(False, "--write-buffer-bytes", "2 MiB", home=room.dir / "photond")
+    photond = Photond(False, "--write-buffer-bytes", "2 MiB", "--cache-bytes", "4 MiB", home=room.dir / "photond")
     load = Load(photond.url, room, *PROFILE)
     guest = Guest(room, load)
     try:
