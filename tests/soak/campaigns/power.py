@@ -1,5 +1,5 @@
-"""Power cuts under photond. An episode records a chain of runs – a store that is made, and what was left of it by a cut, opened again and written
-on – and looks at many cuts of each. Before that it shows that it would see a loss: the same with a store whose syncs do nothing."""
+"""Power cuts under photond. An episode records a chain of runs – a store that is made, and what was left of it by a cut, opened again and
+written on – and looks at many cuts of each. Before that it shows that it would see a loss: the same with a store whose syncs do nothing."""
 import os
 import subprocess
 
