@@ -68,21 +68,11 @@ class Disk:
             raise Skipped("a FUSE file system cannot be mounted here")
         try:
             self.device = attach(self.stage / "disk")
-            self.mended, self.mounted = self.mount(options), True
+            command("mount", "-t", "ext4", *(["-o", options] if options else []), self.device, self.root)
+            self.mounted = True
         except BaseException:
             self.close()
             raise
-
-    def mount(self, options):
-        """Whether the file system had to be repaired, as an administrator would."""
-        words = ["mount", "-t", "ext4", *(["-o", options] if options else []), self.device, self.root]
-        try:
-            command(*words)
-            return False
-        except RuntimeError:
-            subprocess.run(["e2fsck", "-fy", self.device], capture_output=True, timeout=LIMIT_S)
-            command(*words)
-            return True
 
     def close(self):
         try:
@@ -192,7 +182,8 @@ def survivors(blocks, chance):
     if chance.random() < 0.5:
         chance.shuffle(kept)
         how += ", in any order"
-    torn = [place for place, (_, data) in enumerate(kept) if len(data) > SECTOR]
+    # Not the superblock: ext4 writes it in place, and does not mount one that is torn.
+    torn = [place for place, (offset, data) in enumerate(kept) if len(data) > SECTOR and offset >= BLOCK]
     if torn and chance.random() < 0.5:
         place = chance.choice(torn)
         offset, data = kept[place]
