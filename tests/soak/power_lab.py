@@ -70,6 +70,7 @@ class Disk:
             self.device = attach(self.stage / "disk")
             command("mount", "-t", "ext4", *(["-o", options] if options else []), self.device, self.root)
             self.mounted = True
+            command("losetup", "-d", self.device)  # once it is not mounted any more, however that comes about
         except BaseException:
             self.close()
             raise
@@ -79,7 +80,7 @@ class Disk:
             if self.mounted:
                 command("umount", self.root)
         finally:
-            if self.device:
+            if self.device and not self.mounted:
                 command("losetup", "-d", self.device)
             self.process.terminate()
             self.process.wait()
