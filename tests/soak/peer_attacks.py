@@ -1,5 +1,5 @@
-"""Power cuts and SIGKILL under a peer (peers.py), as under photond: the same disk, the same cuts, the same kind of load. What is lost of what
-was acknowledged is counted, and breaks no promise of ours: an episode returns (tries, how many of them lost something)."""
+"""Power cuts and SIGKILL under a peer (peers.py), as under photond: the same disk, the same cuts, the same kind of load. What is lost
+of what was acknowledged is counted, and breaks no promise of ours: an episode returns (tries, how many of them lost something)."""
 import threading
 import time
 

@@ -1,5 +1,5 @@
-"""Other people's stores, attacked as ours is: nats-server and redis-server, as Debian 12 has them. A peer is a way to start the program on a
-directory and a client of its protocol, which is all that the attack needs: write, hear that it is acknowledged, read what is there.
+"""Other people's stores, attacked as ours is: nats-server and redis-server, as Debian 12 has them. A peer is a way to start the program
+on a directory and a client of its protocol, which is all that the attack needs: write, hear that it is acknowledged, read what is there.
 
 A written item is a text, "writer.number.filling". Each writer has a connection of its own, and so many items under way."""
 import contextlib

@@ -55,8 +55,7 @@ def make_image(path, *options):
 
 
 class Disk:
-    """An image as a disk, mounted at .root; with a log, recorded. close() takes it out without a word to the file system's users, which must
-    be gone."""
+    """An image as a disk, mounted at .root; with a log, recorded. Whoever uses the file system must be gone before close()."""
 
     def __init__(self, room, image, options="", log=None):
         self.stage, self.root, self.device, self.mounted = room / "disk", room / "root", None, False
@@ -69,28 +68,19 @@ class Disk:
             raise Skipped("a FUSE file system cannot be mounted here")
         try:
             self.device = attach(self.stage / "disk")
-            self.mended, self.mounted = self.mount(options), True
+            command("mount", "-t", "ext4", *(["-o", options] if options else []), self.device, self.root)
+            self.mounted = True
+            command("losetup", "-d", self.device)  # once it is not mounted any more, however that comes about
         except BaseException:
             self.close()
             raise
-
-    def mount(self, options):
-        """Whether the file system had to be repaired, as an administrator would."""
-        words = ["mount", "-t", "ext4", *(["-o", options] if options else []), self.device, self.root]
-        try:
-            command(*words)
-            return False
-        except RuntimeError:
-            subprocess.run(["e2fsck", "-fy", self.device], capture_output=True, timeout=LIMIT_S)
-            command(*words)
-            return True
 
     def close(self):
         try:
             if self.mounted:
                 command("umount", self.root)
         finally:
-            if self.device:
+            if self.device and not self.mounted:
                 command("losetup", "-d", self.device)
             self.process.terminate()
             self.process.wait()
@@ -114,8 +104,8 @@ def attach(path):
 
 
 class Recording:
-    """What a disk has logged (so many bytes of it), over the image that it began with, which is consumed: cuts must come in the order of their
-    places."""
+    """What a disk has logged (so many bytes of it), over the image that it began with, which is consumed: cuts must come in the order
+    of their places."""
 
     def __init__(self, image, log, size):
         self.image, self.log, self.applied = image, log.read_bytes()[:size], 0
@@ -129,9 +119,9 @@ class Recording:
         self.flushes = sum(entry[3] == FLUSH for entry in self.entries)
 
     def moments(self, chance, count, acks, since=0, until=float("inf")):
-        """When to cut, rising, as (place, time): the entries before the place have come, and what was acknowledged by then must be there. One
-        in four is just after an acknowledgement (acks: their times), one just after a write, two just before a flush that has something
-        to flush, when most is at stake; these within the times."""
+        """When to cut, rising, as (place, time): the entries before the place have come, and what was acknowledged by then must be there.
+        One in four is just after an acknowledgement (acks: their times), one just after a write, two just before a flush that has
+        something to flush, when most is at stake; these within the times."""
         acked = [moment for moment in acks if moment >= self.entries[0][0]]
         written = [place + 1 for place, entry in enumerate(self.entries) if entry[3] == WRITE and since <= entry[0] <= until]
         flushed = [place for place in written if place < len(self.entries) and self.entries[place][3] == FLUSH]
@@ -193,7 +183,8 @@ def survivors(blocks, chance):
     if chance.random() < 0.5:
         chance.shuffle(kept)
         how += ", in any order"
-    torn = [place for place, (_, data) in enumerate(kept) if len(data) > SECTOR]
+    # Not the superblock: ext4 writes it in place, and does not mount one that is torn.
+    torn = [place for place, (offset, data) in enumerate(kept) if len(data) > SECTOR and offset >= BLOCK]
     if torn and chance.random() < 0.5:
         place = chance.choice(torn)
         offset, data = kept[place]

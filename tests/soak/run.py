@@ -163,7 +163,8 @@ def row(campaign, entries):
     tries, broken = sum(entry["tries"] for entry in mine), sum(not entry["ok"] for entry in mine)
     lost = sum(entry.get("lost", 0) for entry in mine)
     seeds, dates = [entry["seed"] for entry in mine], sorted({entry["date"] for entry in mine})
-    return (f"| {campaign.FAULT} | {campaign.HOW} | {tries:,} of {campaign.TRIES[1]:,} | {f'{lost:,} lost something' if lost else broken or 'none'} | "
+    return (f"| {campaign.FAULT} | {campaign.HOW} | {tries:,} of {campaign.TRIES[1]:,} | "
+            f"{f'{lost:,} lost something' if lost else broken or 'none'} | "
             f"`./dev soak {campaign.NAME}`, seeds {min(seeds)}–{max(seeds)} | {' – '.join(dict.fromkeys((dates[0], dates[-1])))} |")
 
 

@@ -1,5 +1,5 @@
-"""Power cuts under photond. An episode records a chain of runs – a store that is made, and what was left of it by a cut, opened again and written
-on – and looks at many cuts of each. Before that it shows that it would see a loss: the same with a store whose syncs do nothing."""
+"""Power cuts under photond. An episode records a chain of runs – a store that is made, and what was left of it by a cut, opened again and
+written on – and looks at many cuts of each. Before that it shows that it would see a loss: the same with a store whose syncs do nothing."""
 import os
 import subprocess
 
@@ -11,11 +11,11 @@ FAULT = "power cut: what was not flushed is lost, torn, reordered"
 HOW = "a block device of our own below ext4; creation, load, compaction, deletion, reopening"
 TRIES = (40, 5000)
 
+# Not journal_async_commit: ext4 itself does not mount any more when one block of its journal is torn (JBD2: "Invalid checksum").
 FILE_SYSTEMS = [
     {}, {}, {},  # as mke2fs and mount have it
     {"mount": "data=journal"},
     {"mount": "data=writeback"},
-    {"mount": "data=writeback,journal_async_commit"},
     {"make": ["-O", "^metadata_csum"]},
 ]
 SMALL = ["--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB", "--drain-time", "2 s"]
@@ -76,7 +76,7 @@ class Run:
             with store:
                 told = self.expect_success(place, PROGRAMS / "power_check", store.url, self.acks, self.seed, until, self.dir / "seen")
             self.expect_success(place, PHOTOND, "verify", "--data-dir", disk.root / "data")
-            return disk.mended, told
+            return told
 
     def expect_success(self, place, program, *words):
         done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=LIMIT_S)
@@ -99,7 +99,7 @@ class Run:
             if successor:
                 command("cp", "--sparse=always", self.image, successor.image)
                 successor.acks.write_bytes((self.dir / "seen").read_bytes())
-            return how, *told
+            return how, told
         except Broken:
             command("cp", "--sparse=always", self.image, self.dir / "broken")  # what the cut has left, for whoever looks into it
             raise
@@ -112,8 +112,8 @@ def cuts(room, run, count, successor=None):
     heir = room.random.randrange(count) if successor else None
     room.say(f"run {run.number}: {len(run.recording.entries)} entries, {run.recording.flushes} flushes")
     for n, (place, until) in enumerate(moments):
-        how, mended, told = run.cut(place, until, successor if n == heir else None)
-        room.say(f"{how}: {told}{', after fsck' if mended else ''}")
+        how, told = run.cut(place, until, successor if n == heir else None)
+        room.say(f"{how}: {told}")
     return count
 
 

@@ -56,7 +56,7 @@ __attribute__((format(printf, 1, 2))) static void violation(const char *format, 
     va_end(args);
 }
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     fprintf(stderr, "power_check: %s\n", what);
     exit(2);

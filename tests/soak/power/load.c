@@ -3,9 +3,9 @@
  *
  *   power_load URL ACKS SEED FIRST WRITERS OPERATIONS
  *
- * WRITERS threads, each with a client of its own and the number FIRST, FIRST + 1, …, do operations of ops.h: the first thread OPERATIONS, one
- * at a time; the next ones so many more each, with four times as many under way. ACKS gets a line for each acknowledgement, as soon as
- * it is there: writer, operation, nanoseconds (CLOCK_MONOTONIC), order id, version. 0 if all was acknowledged.
+ * WRITERS threads, each with a client of its own and the number FIRST, FIRST + 1, …, do operations of ops.h: the first thread OPERATIONS,
+ * one at a time; the next ones so many more each, with four times as many under way. ACKS gets a line for each acknowledgement, as soon
+ * as it is there: writer, operation, nanoseconds (CLOCK_MONOTONIC), order id, version. 0 if all was acknowledged.
  */
 #include <muon/muon.h>
 

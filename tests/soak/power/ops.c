@@ -1,6 +1,6 @@
 /*
- * ops.c - see ops.h. Sizes are such that commits share blocks of LevelDB's log, fill them, and span several; the payload is noise, which does
- * not get smaller.
+ * ops.c - see ops.h. Sizes are such that commits share blocks of LevelDB's log, fill them, and span several; the payload is noise,
+ * which does not get smaller.
  */
 #include "tests/soak/power/ops.h"
 
