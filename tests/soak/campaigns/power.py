@@ -1,6 +1,5 @@
 """Power cuts under photond. An episode records a chain of runs – a store that is made, and what was left of it by a cut, opened again and
 written on – and looks at many cuts of each. Before that it shows that it would see a loss: the same with a store whose syncs do nothing."""
-import os
 import subprocess
 
 from photond import PHOTOND, Photond
@@ -26,12 +25,7 @@ class Store(Photond):
     """On a disk that is there; killed at the end of a with."""
 
     def __init__(self, root, preload=None):
-        self.dir, self.tls, self.flags, self.port, self.process = root, False, SMALL, 0, None
-        os.environ.update({"LD_PRELOAD": str(preload)} if preload else {})
-        try:
-            self.start()
-        finally:
-            os.environ.pop("LD_PRELOAD", None)
+        super().__init__(False, *SMALL, home=root, env={"LD_PRELOAD": str(preload)} if preload else None)
 
     def stop(self):
         self.process.terminate()
