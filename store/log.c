@@ -142,11 +142,9 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
     char *text = NULL;
     log->replayed = place_log_bytes(&log->place);
     leveldb_t *db = leveldb_open(log->db_options, log->place.data, &text);
-    if (text &&
-        fault_from_text(text) == LOG_FULL) { /* opening writes: the ballast is kept for this */
+    if (text && place_make_way(&log->place, fault_from_text(text))) {
         leveldb_free(text);
         text = NULL;
-        place_ballast_free(&log->place);
         db = leveldb_open(log->db_options, log->place.data, &text);
     }
     if (text) {

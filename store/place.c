@@ -22,6 +22,7 @@
 #include <xxhash.h>
 
 #include "store/little.h"
+#include "store/torn.h"
 
 #define MARKER     "PHOTON"
 #define MARKER_NEW "PHOTON.new"
@@ -304,6 +305,13 @@ uint64_t place_marked(const struct place *place)
 void place_ballast_free(const struct place *place)
 {
     unlinkat(place->dir_fd, "ballast", 0);
+}
+
+bool place_make_way(const struct place *place, enum log_fault fault)
+{
+    if (fault == LOG_FULL) /* opening writes, and the ballast is kept for this */
+        place_ballast_free(place);
+    return fault == LOG_FULL || (fault == LOG_DAMAGED && torn_mend(place));
 }
 
 static uint64_t place_room(const struct place *place)

@@ -40,6 +40,8 @@ uint64_t place_marked(const struct place *place); /* 0: nothing is known */
 size_t place_log_bytes(const struct place *place);
 
 void place_ballast_free(const struct place *place);
+/* LevelDB has not opened for this reason: give up the ballast, cut off a torn end (torn.h). Is another attempt worth it? */
+bool place_make_way(const struct place *place, enum log_fault fault);
 void place_ballast_make(const struct place *place,
                         size_t bytes); /* unless there is not thrice the room */
 

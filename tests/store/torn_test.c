@@ -1,0 +1,228 @@
+/*
+ * torn_test.c - LevelDB's log as a power cut may leave it: in pieces behind what was synced. hazards 1, 3.
+ */
+#include "store/torn.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stock.h"
+#include "tests/lib/tempdir.h"
+
+enum { PATH_BYTES = 4096, HEADER_BYTES = 7, SYNCED = 12, UNSYNCED = 4, ROUNDS = 60 };
+
+static const struct log_options small = {
+    .create = true, .write_buffer_bytes = 8 << 20, .file_bytes = 1 << 20, .ballast_bytes = 1 << 16};
+
+static struct log *must_open(const char *dir)
+{
+    enum log_fault fault;
+    struct error error = {0};
+    struct log *log = log_open(dir, &small, &fault, &error);
+    if (!log)
+        fail_msg("fault %d: %s", fault, error.message);
+    return log;
+}
+
+static enum log_fault open_fault(const char *dir)
+{
+    enum log_fault fault;
+    struct error error;
+    assert_null(log_open(dir, &small, &fault, &error));
+    return fault;
+}
+
+/* The file of the directory whose name is the greatest that begins and ends so, below dir; "" if there is none. */
+static const char *last_file(char path[PATH_BYTES], const char *dir, const char *begin,
+                             const char *end)
+{
+    char name[256] = "";
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    for (const struct dirent *entry; (entry = readdir(d));) {
+        size_t len = strlen(entry->d_name);
+        if (len >= strlen(end) && strcmp(entry->d_name + len - strlen(end), end) == 0 &&
+            strncmp(entry->d_name, begin, strlen(begin)) == 0 && strcmp(entry->d_name, name) > 0)
+            snprintf(name, sizeof name, "%s", entry->d_name);
+    }
+    closedir(d);
+    snprintf(path, PATH_BYTES, "%s%s%s", name[0] ? dir : "", name[0] ? "/" : "", name);
+    return path;
+}
+
+static const char *newest_log(char path[PATH_BYTES], const char *dir)
+{
+    char *data = tempdir_path(dir, "data");
+    last_file(path, data, "", ".log");
+    free(data);
+    return path;
+}
+
+static char *read_file(const char *path, size_t *len)
+{
+    char *data = tempdir_read(path, len);
+    assert_non_null(data);
+    return data;
+}
+
+static void write_at(const char *path, size_t at, const void *data, size_t len)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
+    assert_int_equal(fwrite(data, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void copy(const char *from, const char *to)
+{
+    char *command;
+    assert_true(asprintf(&command, "rm -rf '%s' && cp -a '%s' '%s'", to, from, to) > 0);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+/* A store with so many commits, each acknowledged. */
+static struct stock make(const char *dir, unsigned commits)
+{
+    struct stock stock = stock_begin();
+    struct log *log = must_open(dir);
+    for (unsigned i = 0; i < commits; i++)
+        assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
+    log_close(log);
+    return stock;
+}
+
+/* Something that LevelDB does not take for a record that was being written. */
+static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
+{
+    char log_path[PATH_BYTES], kept_path[PATH_BYTES];
+    uint8_t tail[HEADER_BYTES + 500] = {1, 0, 0, 0, 300 & 0xff, 300 >> 8, 1, 'x'};
+    struct stock stock = make(*state, SYNCED);
+    size_t before, len;
+    newest_log(log_path, *state);
+    free(read_file(log_path, &before));
+    write_at(log_path, before, tail, sizeof tail);
+    struct log *log = must_open(*state);
+    assert_int_equal(stock_check(log, stock.events), stock.events);
+    assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
+    log_close(log);
+    log = must_open(*state);
+    assert_int_equal(stock_check(log, stock.events), stock.events);
+    log_close(log);
+    char *kept = read_file(last_file(kept_path, *state, "torn-", ""), &len);
+    assert_int_equal(len, sizeof tail);
+    assert_memory_equal(kept, tail, len);
+    free(kept);
+}
+
+/* Commits that were appended, and neither synced nor acknowledged: a copy of the store's mark says so. */
+static void append_unsynced(const char *dir, struct stock *stock, size_t *synced_bytes)
+{
+    char log_path[PATH_BYTES], *mark_path = tempdir_path(dir, "mark");
+    size_t len;
+    make(dir, SYNCED);
+    struct log *log = must_open(dir); /* begins a new log */
+    struct stock more = stock_resume(log);
+    assert_int_equal(stock_commit(&more, log, 100, NULL), REASON_NONE);
+    *stock = more;
+    char *mark = read_file(mark_path, &len);
+    free(read_file(newest_log(log_path, dir), synced_bytes));
+    for (unsigned i = 0; i < UNSYNCED; i++)
+        assert_int_equal(stock_commit(&more, log, 60 + 100 * (i % 2), NULL), REASON_NONE);
+    log_close(log);
+    write_at(mark_path, 0, mark, len);
+    free(mark);
+    free(mark_path);
+}
+
+static void what_was_not_synced_may_be_lost_in_any_part(void **state)
+{
+    char *origin = tempdir_path(*state, "origin"), *trial = tempdir_path(*state, "trial");
+    char log_path[PATH_BYTES];
+    struct stock stock;
+    size_t synced, len;
+    append_unsynced(origin, &stock, &synced);
+    free(read_file(newest_log(log_path, origin), &len));
+    assert_true(len > synced + 1000);
+    uint8_t *zeros = calloc(1, len);
+    srand(1);
+    for (int i = 0; i < ROUNDS; i++) {
+        size_t from = synced + (size_t)rand() % (len - synced);
+        size_t bytes = 1 + (size_t)rand() % (i % 3 ? 4096 : len - synced);
+        copy(origin, trial);
+        newest_log(log_path, trial);
+        write_at(log_path, from, zeros, bytes < len - from ? bytes : len - from);
+        struct log *log = must_open(trial);
+        assert_true(stock_check(log, stock.events) >= stock.events);
+        log_close(log);
+    }
+    free(zeros);
+    free(origin);
+    free(trial);
+}
+
+static void damage_before_what_was_synced_is_left_as_it_is(void **state)
+{
+    char log_path[PATH_BYTES], kept_path[PATH_BYTES];
+    size_t before, after;
+    make(*state, SYNCED);
+    newest_log(log_path, *state);
+    char *log = read_file(log_path, &before);
+    log[before / 10] ^= 1;
+    write_at(log_path, 0, log, before);
+    assert_int_equal(open_fault(*state), LOG_DAMAGED);
+    assert_string_equal(last_file(kept_path, *state, "torn-", ""), "");
+    char *same = read_file(log_path, &after);
+    assert_int_equal(after, before);
+    assert_memory_equal(same, log, before);
+    free(same);
+    free(log);
+}
+
+static void an_acknowledged_record_that_is_cut_off_is_damage_all_the_same(void **state)
+{
+    char log_path[PATH_BYTES];
+    size_t len;
+    make(*state, SYNCED);
+    char *log = read_file(newest_log(log_path, *state), &len);
+    log[len - 5] ^= 1;
+    write_at(log_path, 0, log, len);
+    assert_int_equal(open_fault(*state), LOG_DAMAGED);
+    assert_int_equal(open_fault(*state), LOG_DAMAGED);
+    free(log);
+}
+
+static int dir_setup(void **state)
+{
+    *state = tempdir_new();
+    return 0;
+}
+
+static int dir_teardown(void **state)
+{
+    tempdir_remove(*state);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dir_setup, dir_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_append_that_is_there_in_pieces_is_cut_off_and_kept),
+        TEST(what_was_not_synced_may_be_lost_in_any_part),
+        TEST(damage_before_what_was_synced_is_left_as_it_is),
+        TEST(an_acknowledged_record_that_is_cut_off_is_damage_all_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
