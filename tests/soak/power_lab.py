@@ -43,7 +43,10 @@ def need_disks():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
         raise Skipped(f"no mounts of our own: {os.strerror(ctypes.get_errno())}")
-    command("mount", "--make-rprivate", "/")
+    try:
+        command("mount", "--make-rprivate", "/")
+    except RuntimeError as error:  # in a chroot, for one
+        raise Skipped(str(error)) from error
 
 
 def make_image(path, *options):
