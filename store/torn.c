@@ -6,11 +6,9 @@
  */
 #include "store/torn.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,8 +16,9 @@
 
 #include "store/files.h"
 #include "store/logline.h"
+#include "store/wal.h"
 
-enum { BLOCK_BYTES = 32768, HEADER_BYTES = 7, NAME_BYTES = 64 };
+enum { BLOCK_BYTES = 32768, HEADER_BYTES = 7 };
 enum part { PART_NONE, PART_FULL, PART_FIRST, PART_MIDDLE, PART_LAST };
 
 /* ---- CRC-32C, as RFC 3720 has it; LevelDB stores it masked ---- */
@@ -107,28 +106,11 @@ static size_t batches_behind(struct walk *walk, size_t place)
 
 /* ---- the file ---- */
 
-static bool newest_log(const char *data, char name[NAME_BYTES])
-{
-    uint64_t greatest = 0;
-    DIR *dir = opendir(data);
-    for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-        char *end;
-        uint64_t number = strtoull(entry->d_name, &end, 10);
-        if (strcmp(end, ".log") != 0 || number <= greatest || strlen(entry->d_name) >= NAME_BYTES)
-            continue;
-        greatest = number;
-        strcpy(name, entry->d_name);
-    }
-    if (dir)
-        closedir(dir);
-    return greatest > 0;
-}
-
 /* Keep what is behind the place, then cut it off. */
 static bool cut_off(const struct place *place, const char *name, int fd, const struct walk *walk,
                     size_t whole)
 {
-    char kept[NAME_BYTES + 32], path[FILES_PATH_MAX];
+    char kept[WAL_NAME_BYTES + 32], path[FILES_PATH_MAX];
     struct error error;
     snprintf(kept, sizeof kept, "torn-%s-%zu", name, whole);
     if (!files_path(path, place->dir, kept, &error) ||
@@ -151,17 +133,25 @@ static bool mend(const struct place *place, const char *name, int fd, struct wal
     return cut_off(place, name, fd, walk, whole);
 }
 
+static int open_newest_log(const struct place *place, char name[WAL_NAME_BYTES])
+{
+    int dir_fd = open(place->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    if (dir_fd < 0)
+        return -1;
+    if (wal_newest(dir_fd, name) > 0)
+        fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
+    close(dir_fd);
+    return fd;
+}
+
 bool torn_mend(const struct place *place)
 {
-    char name[NAME_BYTES], path[FILES_PATH_MAX];
-    struct error error;
+    char name[WAL_NAME_BYTES];
     struct stat is;
-    if (!newest_log(place->data, name) || !files_path(path, place->data, name, &error))
-        return false;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool mended = false;
+    int fd = open_newest_log(place, name);
     if (fd < 0)
         return false;
-    bool mended = false;
     void *data = fstat(fd, &is) == 0 && is.st_size > 0
                      ? mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
                      : MAP_FAILED;

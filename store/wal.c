@@ -18,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 64 };
-
 /* LevelDB's memtable, 1.23: an entry is two lengths, the key, an 8-byte number, the value; its node is 8 bytes and 8 more a level, 1.33
  * levels on average, and is aligned: 22 bytes. What is at most a quarter of a block shares blocks, and when it no longer fits the
  * rest of one is lost: for an entry of s bytes s*s/4096 at the most, half of it on average. Over the thousands of entries
@@ -64,15 +62,14 @@ static uint64_t number_of(const char *name)
     return end != name && strcmp(end, ".log") == 0 ? number : 0;
 }
 
-/* The greatest number of all logs; name is its file's. 0: there is none. */
-static uint64_t newest(const struct wal *wal, char name[NAME_BYTES])
+uint64_t wal_newest(int dir_fd, char name[WAL_NAME_BYTES])
 {
     uint64_t greatest = 0;
-    int fd = openat(wal->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     for (const struct dirent *entry; dir && (entry = readdir(dir));) {
         uint64_t number = number_of(entry->d_name);
-        if (number > greatest && strlen(entry->d_name) < NAME_BYTES) {
+        if (number > greatest && strlen(entry->d_name) < WAL_NAME_BYTES) {
             greatest = number;
             strcpy(name, entry->d_name);
         }
@@ -115,8 +112,8 @@ static bool has_grown(struct wal *wal, size_t bytes)
 /* Hold the newest file instead. */
 static bool move_on(struct wal *wal)
 {
-    char name[NAME_BYTES];
-    uint64_t number = newest(wal, name);
+    char name[WAL_NAME_BYTES];
+    uint64_t number = wal_newest(wal->dir_fd, name);
     struct wal_file *file = number > wal->number ? file_open(wal, name) : NULL;
     if (!file)
         return false;

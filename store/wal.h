@@ -20,6 +20,10 @@
 
 struct wal_file;
 
+enum { WAL_NAME_BYTES = 64 };
+/* The number of the newest log in LevelDB's directory; name is its file's. 0: there is none. Any thread. */
+uint64_t wal_newest(int dir_fd, char name[WAL_NAME_BYTES]);
+
 struct wal {
     int dir_fd; /* -1: not open */
     struct wal_file *file;
