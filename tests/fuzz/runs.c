@@ -83,7 +83,8 @@ static void replace(uint8_t *data, size_t *len, size_t at, size_t remove, const 
     if (*len - remove + in_len > INPUT_BYTES_MAX)
         return;
     memmove(data + at + in_len, data + at + remove, *len - at - remove);
-    memcpy(data + at, in, in_len);
+    if (in_len)
+        memcpy(data + at, in, in_len);
     *len += in_len - remove;
 }
 
