@@ -112,6 +112,21 @@ const char *sub_request_call(const struct sub_request *request)
     return request->service ? "/muon.v1.BusService/Stream" : "/muon.v1.PhotonService/Subscribe";
 }
 
+/* Go on behind what is known. A marker before the first event may stand before where the application wants to begin, though. */
+static void resume(const struct sub_request *request, struct subscribe_request *ask)
+{
+    uint64_t next = (uint64_t)request->position + 1;
+    bool begun = request->received > 0 || ask->type == STREAM_HOT;
+    bool ahead = ask->from_kind == FROM_VERSION || ask->from_kind == FROM_TIME ||
+                 (ask->from_kind == FROM_ORDER_ID && ask->from > next);
+    if (ask->type == STREAM_HOT)
+        ask->type = STREAM_HOT_COLD;
+    if (!begun && ahead)
+        return;
+    ask->from_kind = FROM_ORDER_ID;
+    ask->from = next;
+}
+
 struct bytes *sub_request_encode(struct sub_request *request, const struct info *info)
 {
     struct subscribe_request ask = request->ask;
@@ -122,10 +137,7 @@ struct bytes *sub_request_encode(struct sub_request *request, const struct info 
         request->incarnation = info->incarnation;
         return subscribe_request_encode(&ask);
     }
-    if (ask.type == STREAM_HOT)
-        ask.type = STREAM_HOT_COLD;
-    ask.from_kind = FROM_ORDER_ID;
-    ask.from = (uint64_t)request->position + 1;
+    resume(request, &ask);
     if (ask.limit)
         ask.limit -= request->received;
     ask.store_id = text_span(request->store_id);

@@ -203,6 +203,42 @@ static void a_hot_subscription_resumes_as_hot_cold_after_the_head_it_was_told(vo
 }
 
 /* semantics 9, 12 */
+/* What it was told before its first event may stand before where it wants to begin. */
+static void a_subscription_from_a_place_to_come_resumes_there(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t kind;
+        int64_t from;
+        enum from_kind resumed;
+    } cases[] = {{MUON_FROM_VERSION, 30, FROM_VERSION},
+                 {MUON_FROM_TIME, 30, FROM_TIME},
+                 {MUON_FROM_ORDER_ID, 30, FROM_ORDER_ID}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const muon_sub_opts opts = {
+            .mode = MUON_HOT_COLD, .from_kind = cases[i].kind, .from = cases[i].from};
+        struct sub_request request;
+        struct subscribe_request ask;
+        struct bytes *keep;
+        assert_int_equal(sub_request_init(&request, "s", &opts, NULL), MUON_OK);
+        asked(&request, &ask, &keep);
+        bytes_unref(keep);
+        const struct held marker = {.placed = true, .order_id = 12, .flags = MUON_BATCH_LIVE};
+        sub_request_advance(&request, &marker);
+        asked(&request, &ask, &keep);
+        assert_int_equal(ask.from_kind, cases[i].resumed);
+        assert_int_equal(ask.from, 30);
+        bytes_unref(keep);
+        const struct held event = {.placed = true, .order_id = 40, .events = 1};
+        sub_request_advance(&request, &event);
+        asked(&request, &ask, &keep);
+        assert_int_equal(ask.from_kind, FROM_ORDER_ID);
+        assert_int_equal(ask.from, 41);
+        bytes_unref(keep);
+        sub_request_fini(&request);
+    }
+}
+
 static void a_lost_subscription_resumes_after_what_it_received_on_the_same_store(void **state)
 {
     (void)state;
@@ -281,6 +317,7 @@ int main(void)
         cmocka_unit_test(no_order_id_is_delivered_twice_or_out_of_order),
         cmocka_unit_test(a_cut_message_is_malformed_at_every_length),
         cmocka_unit_test(a_hot_subscription_resumes_as_hot_cold_after_the_head_it_was_told),
+        cmocka_unit_test(a_subscription_from_a_place_to_come_resumes_there),
         cmocka_unit_test(a_lost_subscription_resumes_after_what_it_received_on_the_same_store),
         cmocka_unit_test(what_makes_no_sense_is_refused_before_it_is_sent),
     };
