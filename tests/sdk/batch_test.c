@@ -202,7 +202,6 @@ static void a_hot_subscription_resumes_as_hot_cold_after_the_head_it_was_told(vo
     sub_request_fini(&request);
 }
 
-/* semantics 9, 12 */
 /* What it was told before its first event may stand before where it wants to begin. */
 static void a_subscription_from_a_place_to_come_resumes_there(void **state)
 {
@@ -239,6 +238,7 @@ static void a_subscription_from_a_place_to_come_resumes_there(void **state)
     }
 }
 
+/* semantics 9, 12 */
 static void a_lost_subscription_resumes_after_what_it_received_on_the_same_store(void **state)
 {
     (void)state;
