@@ -349,23 +349,50 @@ bool builder_add(struct builder *b, const struct event *event, const struct even
     return true;
 }
 
-bool builder_delete(struct builder *b, const struct event *event, const struct event_facts *facts,
-                    const struct key *id_key, uint64_t version, struct span stream,
-                    uint64_t cut_version)
+/* The event that records what the store does, in a record of its own, of its own kind. */
+static bool builder_record(struct builder *b, const struct event *event,
+                           const struct event_facts *facts, const struct key *id_key,
+                           uint64_t version)
 {
     if (!record_seal_built(b))
         return false;
     b->kind = RECORD_DELETION;
+    return builder_add(b, event, facts, id_key, version) && record_seal_built(b);
+}
+
+bool builder_delete(struct builder *b, const struct event *event, const struct event_facts *facts,
+                    const struct key *id_key, uint64_t version, struct span stream, struct cut cut)
+{
     uint64_t order_id = b->next;
-    if (!builder_add(b, event, facts, id_key, version) || !record_seal_built(b))
+    if (!builder_record(b, event, facts, id_key, version))
         return false;
-    struct cut cut = {.version = cut_version, .order_id = order_id, .deletion = order_id};
-    uint8_t value[CUT_BYTES];
-    cut_encode(value, &cut);
+    cut.deletion = order_id;
+    cut.order_id = cut.order_id ? cut.order_id : order_id;
+    uint8_t value[CUT_BYTES_MAX];
+    size_t len = cut_encode(value, &cut);
     struct key key = key_extent(stream, 0);
-    log_batch_put(b->batch, (struct span){key.data, key.len}, (struct span){value, sizeof value});
+    log_batch_put(b->batch, (struct span){key.data, key.len}, (struct span){value, len});
     key = key_erase(order_id);
-    log_batch_put(b->batch, (struct span){key.data, key.len}, stream);
+    if (cut.version) /* else there never was an event */
+        log_batch_put(b->batch, (struct span){key.data, key.len}, stream);
+    return true;
+}
+
+bool builder_policy(struct builder *b, const struct event *event, const struct event_facts *facts,
+                    const struct key *id_key, uint64_t version,
+                    const struct set_retention_request *change)
+{
+    const struct retention *r = &change->retention;
+    const struct policy policy = {r->max_age_ms, r->max_count, b->next};
+    struct key key = key_policy(r->pattern);
+    uint8_t value[POLICY_BYTES];
+    if (!builder_record(b, event, facts, id_key, version))
+        return false;
+    policy_encode(value, &policy);
+    if (change->clear)
+        log_batch_delete(b->batch, key_span(&key));
+    else
+        log_batch_put(b->batch, key_span(&key), (struct span){value, sizeof value});
     return true;
 }
 

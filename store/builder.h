@@ -26,10 +26,16 @@ uint64_t builder_next(const struct builder *builder);
 bool builder_add(struct builder *builder, const struct event *event,
                  const struct event_facts *facts, const struct key *id_key, uint64_t version);
 
-/* Append the event that records a deletion, in a record of its own, and the cut of the stream. */
+/* Append the event that records a deletion, in a record of its own, and the cut of the stream, whose deletion is set here, and its
+ * order_id unless it is given. */
 bool builder_delete(struct builder *builder, const struct event *event,
                     const struct event_facts *facts, const struct key *id_key, uint64_t version,
-                    struct span stream, uint64_t cut_version);
+                    struct span stream, struct cut cut);
+
+/* Append the event that records a change of a retention policy, in a record of its own, and the policy, whose order_id is set here. */
+bool builder_policy(struct builder *builder, const struct event *event,
+                    const struct event_facts *facts, const struct key *id_key, uint64_t version,
+                    const struct set_retention_request *change);
 
 /* Seal the last record. Afterwards the batch holds everything. */
 bool builder_finish(struct builder *builder);

@@ -14,20 +14,20 @@
 #include <time.h>
 
 #include "store/answers.h"
+#include "store/deleting.h"
 #include "store/durable.h"
-#include "store/erase.h"
 #include "store/fanout.h"
-#include "store/gone.h"
 #include "store/logline.h"
+#include "store/place.h"
 #include "store/sequence.h"
 
-enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16, ERASE_EVERY = 16 };
+enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16, DELETE_EVERY = 16 };
 
 struct commit {
     struct store *store;
     struct commit_options options;
     struct sequence sequence;
-    struct erase *erase;
+    struct deleting *deleting;
     struct durable *durable;
     pthread_t thread;
 
@@ -96,38 +96,24 @@ static bool commit_decide(struct commit *c, struct chain *taken, struct error *e
     return true;
 }
 
-/* Does it delete a stream? */
-static bool commit_deletes(const struct chain *taken)
-{
-    for (const struct submission *sub = taken->first; sub; sub = sub->next)
-        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
-            return true;
-    return false;
-}
-
-static void commit_hide_deleted(struct commit *c, const struct chain *taken)
-{
-    for (const struct submission *sub = taken->first; sub; sub = sub->next)
-        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
-            erase_add(c->erase, sub->delete_stream, sub->last_version, sub->stored[0].order_id);
-}
-
 /* What hides events from readers as soon as it is written, and what may begin a new file of LevelDB's log, is written when all
  * before it is durable, and is durable itself when it is written. */
 static enum reason commit_write(struct commit *c, const struct chain *taken,
                                 struct written *written, struct chain *unknown, struct error *error)
 {
     struct log_batch *batch = builder_batch(c->sequence.builder);
-    bool deletes = commit_deletes(taken);
+    unsigned format;
+    bool deletes = deleting_is_in(taken, &format);
     if (written->built_len == 0)
         return REASON_NONE;
     if (!deletes && !log_must_sync(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
     if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
+        place_raise(log_place(c->store->log), format, error) != REASON_NONE ||
         log_write(c->store->log, batch, error) != REASON_NONE)
         return error->reason;
     if (deletes)
-        commit_hide_deleted(c, taken);
+        deleting_apply(c->deleting, taken);
     return REASON_NONE;
 }
 
@@ -215,6 +201,29 @@ static void commit_run(struct commit *c, struct chain *taken)
     }
 }
 
+/* Must it see in the log, or in memory, what the commits before have done? Then it begins one. */
+static bool begins_a_commit(const struct submission *sub)
+{
+    return sub->kind == SUBMIT_RETENTION || sub->delete_before;
+}
+
+static void commit_all(struct commit *c, struct chain *taken)
+{
+    while (taken->first && !c->down) {
+        struct chain part = {0};
+        do
+            chain_push(&part, chain_shift(taken));
+        while (taken->first && !begins_a_commit(taken->first));
+        commit_run(c, &part);
+    }
+    if (taken->first) {
+        struct error refused;
+        refusal(&refused, c->down);
+        fail_all(taken, &refused);
+        answers_put(&c->answers, taken);
+    }
+}
+
 /* Wait for what was written; a sync may have failed, on its own thread or ours. */
 static void commit_settle(struct commit *c)
 {
@@ -233,7 +242,7 @@ static bool commit_reopen(struct commit *c)
         return false;
     struct log_end end = log_end(c->store->log);
     if (sequence_reset(&c->sequence, end, &error) != REASON_NONE ||
-        erase_load(c->erase, &error) != REASON_NONE)
+        deleting_load(c->deleting, &error) != REASON_NONE)
         return false;
     /* What was in flight may have been written after all. */
     if (end.last_order_id > atomic_load(&c->store->head))
@@ -279,7 +288,17 @@ static void commit_recover(struct commit *c)
 
 /* ---- the thread ---- */
 
-enum work { WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
+enum work { WORK_COMMIT, WORK_DELETE, WORK_SETTLE, WORK_RECOVER, WORK_END };
+
+/* Wait until something changes, or for the time. */
+static void commit_wait(struct commit *c, int64_t until_ms)
+{
+    const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    if (until_ms == INT64_MAX)
+        pthread_cond_wait(&c->changed, &c->lock);
+    else
+        pthread_cond_timedwait(&c->changed, &c->lock, &until);
+}
 
 /* Wait for something to do; for a commit, take it. */
 static enum work commit_take(struct commit *c, struct chain *taken)
@@ -287,9 +306,9 @@ static enum work commit_take(struct commit *c, struct chain *taken)
     *taken = (struct chain){0};
     enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase) &&
-           !durable_has_failed(c->durable))
-        pthread_cond_wait(&c->changed, &c->lock);
+    while (!c->ring.first && !c->closing && !c->down && !durable_has_failed(c->durable) &&
+           deleting_due_ms(c->deleting) > cq_mono_ms())
+        commit_wait(c, deleting_due_ms(c->deleting));
     if (durable_has_failed(c->durable)) {
         work = WORK_SETTLE;
     } else if (c->ring.first) {
@@ -297,19 +316,19 @@ static enum work commit_take(struct commit *c, struct chain *taken)
     } else if (c->closing) {
         work = WORK_END;
     } else {
-        work = c->down ? WORK_RECOVER : WORK_ERASE;
+        work = c->down ? WORK_RECOVER : WORK_DELETE;
     }
     pthread_mutex_unlock(&c->lock);
     return work;
 }
 
-static void commit_erase(struct commit *c)
+static void commit_deleting(struct commit *c)
 {
     struct chain unknown = {0};
     struct error error;
     enum reason reason = durable_drain(c->durable, &unknown, &error);
     if (reason == REASON_NONE)
-        reason = erase_step(c->erase, &error);
+        reason = deleting_step(c->deleting, c->sequence.end, now_us() / 1000, cq_mono_ms(), &error);
     if (reason != REASON_NONE)
         commit_go_down(c, &unknown, &error);
 }
@@ -322,12 +341,13 @@ static void *commit_thread(void *arg)
     for (;;) {
         switch (commit_take(c, &taken)) {
         case WORK_COMMIT:
-            commit_run(c, &taken);
-            if (++commits % ERASE_EVERY == 0 && !c->down && erase_pending(c->erase))
-                commit_erase(c); /* also when there is never a pause */
+            commit_all(c, &taken);
+            if (++commits % DELETE_EVERY == 0 && !c->down &&
+                deleting_due_ms(c->deleting) <= cq_mono_ms())
+                commit_deleting(c); /* also when there is never a pause */
             break;
-        case WORK_ERASE:
-            commit_erase(c);
+        case WORK_DELETE:
+            commit_deleting(c);
             break;
         case WORK_SETTLE:
             commit_settle(c);
@@ -390,7 +410,7 @@ static void durable_failed(void *user)
 static void commit_free(struct commit *c)
 {
     durable_close(c->durable);
-    erase_free(c->erase);
+    deleting_free(c->deleting);
     builder_free(c->sequence.builder);
     ids_free(c->sequence.ids);
     heads_free(c->sequence.heads);
@@ -408,13 +428,14 @@ static bool commit_init(struct commit *c, struct error *error)
     s->end = log_end(s->log);
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
-    c->erase = erase_new(c->store);
+    s->retention = c->store->retention;
+    c->deleting = s->heads ? deleting_new(c->store, s->heads) : NULL;
     const struct durable_options durable = {durable_answer, durable_failed, c};
     c->durable = durable_open(c->store, &durable);
-    if (!s->heads || !s->builder || !c->erase || !c->durable)
+    if (!s->heads || !s->builder || !c->deleting || !c->durable)
         return false;
     s->ids = ids_new(s->log, c->options.recent_ids, error);
-    return s->ids && erase_load(c->erase, error) == REASON_NONE;
+    return s->ids && deleting_load(c->deleting, error) == REASON_NONE;
 }
 
 static bool commit_start(struct commit *c)

@@ -15,6 +15,7 @@
 #include "store/scan.h"
 #include "store/stream.h"
 #include "wire/event.h"
+#include "wire/text.h"
 
 /* ---- opening ---- */
 
@@ -47,14 +48,18 @@ static enum reason open_stream(struct cursor *cursor, const struct subscribe_req
     if (reason)
         return reason;
     if (request->from_kind == FROM_VERSION || cursor->at.next == 0) {
-        uint64_t from = request->from_kind == FROM_VERSION ? request->from : 0;
-        cursor->at.next_version = from > cut.version ? from : cut.version + 1;
+        cursor->at.next_version = request->from_kind == FROM_VERSION ? request->from : 0;
         cursor->at.located = true;
-        cursor->truncated = from <= cut.version ? cut.order_id : 0;
-    } else {
-        cursor->truncated = cursor->at.next <= cut.order_id ? cut.order_id : 0;
     }
+    cursor_cut(cursor, &cut);
     return REASON_NONE;
+}
+
+/* A plain stream's reader who wants only what comes. */
+static enum reason open_hot(struct cursor *cursor, struct error *error)
+{
+    return locate_version(cursor->store->log, cursor->filter.name, cursor->at.next,
+                          &cursor->at.next_version, error);
 }
 
 enum reason cursor_open(struct cursor *cursor, struct store *store, struct bytes *message,
@@ -67,8 +72,9 @@ enum reason cursor_open(struct cursor *cursor, struct store *store, struct bytes
         filter_init(&cursor->filter, request, store->gone) ? REASON_NONE : pick_no_memory(error);
     if (!reason)
         reason = open_order_id(cursor, request, error);
-    if (!reason && cursor->filter.kind == FILTER_STREAM && request->type != STREAM_HOT)
-        reason = open_stream(cursor, request, error);
+    if (!reason && cursor->filter.kind == FILTER_STREAM)
+        reason = request->type == STREAM_HOT ? open_hot(cursor, error)
+                                             : open_stream(cursor, request, error);
     if (cursor->at.next == 0)
         cursor->at.next = 1; /* no event has order id 0, and an empty store's head is 0 */
     if (reason)
@@ -91,24 +97,69 @@ void cursor_skip(struct cursor *cursor, uint64_t order_id)
     cursor->at.number = SCAN_NUMBER_UNKNOWN;
 }
 
+void cursor_cut(struct cursor *cursor, const struct cut *cut)
+{
+    struct cursor_at *at = &cursor->at;
+    bool misses = at->next_version <= cut->version && at->next <= cut->order_id;
+    if (misses && at->told < cut->order_id)
+        at->truncated = at->told = cut->order_id;
+    if (at->next_version > cut->version)
+        return;
+    at->next_version = cut->version + 1;
+    cursor_skip(cursor, cut->order_id + 1);
+}
+
 /* ---- walking records ---- */
 
-/* A plain stream's events from a version on. */
-static bool too_early(const struct cursor *cursor, struct span event)
+/* What filter_wants says, of a plain stream's reader, who follows the versions to know what a cut takes from him. */
+static int wants_own(struct pick *pick, struct span event)
 {
+    struct cursor *cursor = pick->cursor;
     struct event fields;
-    return cursor->filter.kind == FILTER_STREAM && event_read(event, &fields) &&
-           fields.version < cursor->at.next_version;
+    if (filter_erased(event))
+        return 0;
+    if (!event_peek(event, &fields))
+        return -1;
+    if (!text_equal(fields.stream_name, cursor->filter.name))
+        return 0;
+    if (!event_read(event, &fields))
+        return -1;
+    if (fields.version < cursor->at.next_version)
+        return 0;
+    pick->cut = gone_covers(cursor->filter.gone, fields.stream_name, fields.version);
+    if (pick->cut)
+        return 0;
+    cursor->at.next_version = fields.version + 1;
+    return filter_wants(&cursor->filter, event);
+}
+
+/* What the reader of a stream was about to be given is gone. */
+static enum reason read_cut(struct cursor *cursor, struct error *error)
+{
+    struct cut cut;
+    enum reason reason = locate_cut(cursor->store->log, cursor->filter.name, &cut, error);
+    if (!reason)
+        cursor_cut(cursor, &cut);
+    return reason;
+}
+
+static int wants(struct pick *pick, bool all, struct span event)
+{
+    if (pick->cursor->filter.kind == FILTER_STREAM)
+        return wants_own(pick, event);
+    return all ? !filter_erased(event) : filter_wants(&pick->cursor->filter, event);
 }
 
 static enum reason read_event(struct pick *pick, bool all, struct span frame, struct span event,
                               struct error *error)
 {
     struct cursor *cursor = pick->cursor;
-    int wanted = all ? !filter_erased(event) : filter_wants(&cursor->filter, event);
+    int wanted = wants(pick, all, event);
     if (wanted < 0)
         return pick_malformed(error, cursor->at.next);
-    if (wanted == 0 || too_early(cursor, event))
+    if (pick->cut)
+        return read_cut(cursor, error);
+    if (wanted == 0)
         pick_pass(pick, 1);
     else if (!pick_take(pick, frame))
         return pick_no_memory(error);
@@ -160,6 +211,8 @@ static enum reason read_records(struct cursor *cursor, bool memory_only, uint64_
         reason = read_record(&pick, &scan.record, error);
     }
     cursor->at.number = scan_close(&scan, cursor->at.next);
+    if (pick.cut) /* it has skipped */
+        cursor->at.number = SCAN_NUMBER_UNKNOWN;
     return found == -1 ? error->reason : reason;
 }
 
@@ -188,6 +241,7 @@ enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
 {
     *batch = (struct cursor_batch){0};
     enum reason reason = REASON_NONE;
+    cursor->at.truncated = 0;
     gone_enter(cursor->store->gone);
     if (cursor->at.next <= head && cursor->at.left > 0)
         reason = cursor->filter.kind == FILTER_STREAM

@@ -9,6 +9,7 @@
 #define PHOTON_CURSOR_H
 
 #include "store/filter.h"
+#include "store/keys.h"
 #include "store/parts.h"
 #include "store/store.h"
 
@@ -21,6 +22,9 @@ struct cursor_at {
     bool live;       /* plain streams: it has reached the head, and walks records */
     uint64_t number; /* of the last record wholly before next, as scan.h has it */
     uint64_t left;   /* events that may still be given; UINT64_MAX: no limit */
+    /* plain streams: what would come next was deleted up to this order id, which must be told before another step, or it is
+     * forgotten; 0: no. And which was told last. */
+    uint64_t truncated, told;
 };
 
 struct cursor {
@@ -29,7 +33,6 @@ struct cursor {
     struct filter filter;
     struct cursor_at at;
     int64_t time_min_ms; /* events before are left out */
-    uint64_t truncated;  /* what was asked for was deleted up to this order id; 0: no */
 };
 
 /* One step's result: framed events. */
@@ -50,10 +53,13 @@ void cursor_close(struct cursor *cursor);
 /* Nothing that the cursor wants stands before order_id: go on there. Never goes back. */
 void cursor_skip(struct cursor *cursor, uint64_t order_id);
 
+/* The cursor's stream is cut there: whatever the cursor had still to give of what is gone, it goes on behind it. */
+void cursor_cut(struct cursor *cursor, const struct cut *cut);
+
 /* At most so many events are passed over in one step. */
 enum { CURSOR_PASSED_MAX = 5000 };
 
-/* One bounded step, nothing beyond head. It ends after the record that makes bytes_max full, so it gives at most that, and 16 KiB or
+/* One bounded step, nothing beyond head. A plain stream's ends where a part has been deleted that was still to come: at.truncated. It ends after the record that makes bytes_max full, so it gives at most that, and 16 KiB or
  * one large event more. On success, the batch's parts are the caller's to clear (parts_clear). CORRUPT names where: a damaged record
  * fails the readers that need it, after they have been given what stands before it; a missing one is never passed over. */
 enum reason cursor_read(struct cursor *cursor, uint64_t head, size_t bytes_max,

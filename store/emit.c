@@ -6,6 +6,8 @@
  */
 #include "store/emit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,40 +151,45 @@ static void delete_done(struct submission *submission, bool same_owner_next)
         serve_finish(emit->call, submission->error);
         return;
     }
-    bool recorded = submission->deleted_events > 0;
-    struct delete_response response = {.deleted_events = submission->deleted_events,
-                                       .order_id = recorded ? submission->stored[0].order_id : 0,
-                                       .last_version = submission->last_version};
+    struct delete_response response = {
+        .deleted_events = submission->deleted_events,
+        .order_id = submission->recorded ? submission->stored[0].order_id : 0,
+        .last_version = submission->last_version};
     emit_answer(emit, delete_response_encode(&response));
 }
 
-/* {"stream-name":"…"}: a name has no control characters, so only quotes and backslashes need escaping. */
-static size_t delete_payload(uint8_t *out, struct span stream)
+enum { PAYLOAD_BYTES_MAX = 2 * NAME_BYTES_MAX + 96 };
+
+/* {"stream-name":"…"}, with "before-version" or "tombstone" where it is so: a name has no control characters, so only quotes and
+ * backslashes need escaping. */
+static size_t delete_payload(char out[PAYLOAD_BYTES_MAX], const struct delete_request *request)
 {
-    static const char begin[] = "{\"stream-name\":\"", end[] = "\"}";
-    uint8_t *at = out;
-    memcpy(at, begin, sizeof begin - 1);
-    at += sizeof begin - 1;
-    for (size_t i = 0; i < stream.len; i++) {
-        if (stream.data[i] == '"' || stream.data[i] == '\\')
-            *at++ = '\\';
-        *at++ = stream.data[i];
+    char name[2 * NAME_BYTES_MAX + 1], before[48] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < request->stream_name.len; i++) {
+        if (request->stream_name.data[i] == '"' || request->stream_name.data[i] == '\\')
+            name[len++] = '\\';
+        name[len++] = (char)request->stream_name.data[i];
     }
-    memcpy(at, end, sizeof end - 1);
-    return (size_t)(at - out) + sizeof end - 1;
+    name[len] = '\0';
+    if (request->before_version)
+        snprintf(before, sizeof before, ",\"before-version\":%" PRIu64, request->before_version);
+    return (size_t)snprintf(out, PAYLOAD_BYTES_MAX, "{\"stream-name\":\"%s\"%s%s}", name, before,
+                            request->tombstone ? ",\"tombstone\":true" : "");
 }
 
-struct bytes *emit_deletion(struct span stream)
+struct bytes *emit_deletion(const struct delete_request *request)
 {
-    char id[UUID_BYTES + 1];
-    uint8_t payload[2 * NAME_BYTES_MAX + 32];
+    char id[UUID_BYTES + 1], payload[PAYLOAD_BYTES_MAX];
+    size_t len = delete_payload(payload, request);
     uuid7_new(id);
-    struct event event = {.stream_name = text_span("__store__"),
-                          .event_type = text_span("stream-deleted"),
-                          .event_id = text_span(id),
-                          .payload = {payload, delete_payload(payload, stream)},
-                          .id = stream,
-                          .service_id = text_span("photon")};
+    struct event event = {
+        .stream_name = text_span("__store__"),
+        .event_type = text_span(request->before_version ? "stream-truncated" : "stream-deleted"),
+        .event_id = text_span(id),
+        .payload = {(const uint8_t *)payload, len},
+        .id = request->stream_name,
+        .service_id = text_span("photon")};
     struct bytes *bytes = bytes_new(event_size(&event));
     if (bytes)
         event_put(bytes->data, &event);
@@ -195,9 +202,8 @@ static enum reason delete_prepare(struct emit_call *emit, struct error *error)
     enum reason reason = delete_request_decode(bytes_span(emit->message), &request, error);
     if (reason != REASON_NONE)
         return reason;
-    emit->made = emit_deletion(request.stream_name);
-    if (!emit->made || !submission_init_delete(&emit->submission, request.stream_name,
-                                               &request.expect, bytes_span(emit->made)))
+    emit->made = emit_deletion(&request);
+    if (!emit->made || !submission_init_delete(&emit->submission, &request, bytes_span(emit->made)))
         return no_memory(error);
     emit->submission.owner = emit;
     emit->submission.done = delete_done;

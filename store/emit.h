@@ -13,7 +13,7 @@ extern const struct serve_method emit_method, delete_method;
  * memory. */
 bool emit_make_ids(struct emit_request *request, struct bytes **made);
 
-/* The event of the store's own that records the deletion of a stream, encoded; NULL: no memory. */
-struct bytes *emit_deletion(struct span stream);
+/* The event of the store's own that records what is deleted, encoded; NULL: no memory. */
+struct bytes *emit_deletion(const struct delete_request *request);
 
 #endif

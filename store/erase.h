@@ -1,7 +1,7 @@
 /*
- * erase.h - gives back the space of deleted streams, little by little, between commits (semantics 5).
+ * erase.h - gives back the space of what was deleted, little by little, between commits (semantics 5).
  *
- * A deletion takes effect at once: its cut is in the index, and gone.h hides the events. Here the records that hold them are
+ * A cut takes effect at once: it is in the index, and gone.h hides the events. Here the records that hold them are
  * rewritten: an erased event keeps its frame with order id, version and time, a record its header and number, so nothing else
  * moves. What is left to do is on disk ('E' keys) and goes on after a restart. Used by the committer only.
  */
@@ -17,11 +17,11 @@ void erase_free(struct erase *erase);
 /* Read what is left to do from the log, and hide it. */
 enum reason erase_load(struct erase *erase, struct error *error);
 
-/* A deletion is durable: hide the stream's events up to version. deletion: its order id. */
+/* A cut is durable: hide the stream's events up to version. deletion: the number of its 'E' key. */
 void erase_add(struct erase *erase, struct span stream, uint64_t version, uint64_t deletion);
 bool erase_pending(const struct erase *erase);
 
-/* One bounded step, one write. An error of the write is returned as log_write gave it; damage is logged, and the deletion is left
+/* One bounded step, one write. An error of the write is returned as log_write gave it; damage is logged, and the cut is left
  * as it is until the store is opened again. */
 enum reason erase_step(struct erase *erase, struct error *error);
 

@@ -23,7 +23,7 @@ struct entry {
 struct gone {
     atomic_size_t count;
     pthread_rwlock_t
-        steps; /* held for reading during a step, for writing by nobody but gone_remove */
+        steps; /* held for reading during a step, for writing by nobody but gone_wait */
     pthread_rwlock_t lock;
     struct table streams;
 };
@@ -38,7 +38,7 @@ struct gone *gone_new(void)
         return NULL;
     }
     pthread_rwlock_init(&gone->lock, NULL);
-    pthread_rwlockattr_t fair; /* else a removal could wait for ever while steps overlap */
+    pthread_rwlockattr_t fair; /* else gone_wait could wait for ever while steps overlap */
     pthread_rwlockattr_init(&fair);
     pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&gone->steps, &fair);
@@ -114,11 +114,15 @@ bool gone_add(struct gone *gone, struct span stream, uint64_t version)
     return ok;
 }
 
+void gone_wait(struct gone *gone)
+{
+    pthread_rwlock_wrlock(&gone->steps);
+    pthread_rwlock_unlock(&gone->steps);
+}
+
 void gone_remove(struct gone *gone, struct span stream, uint64_t version)
 {
     uint64_t hash = XXH3_64bits(stream.data, stream.len);
-    pthread_rwlock_wrlock(&gone->steps);
-    pthread_rwlock_unlock(&gone->steps);
     pthread_rwlock_wrlock(&gone->lock);
     struct entry *entry = gone_find(gone, stream, hash);
     if (entry && entry->version <= version) {

@@ -20,7 +20,9 @@ bool gone_any(const struct gone *gone);
 /* Every event of the stream up to version is deleted (a later call for the same stream raises the
  * version). */
 bool gone_add(struct gone *gone, struct span stream, uint64_t version); /* false: no memory */
-/* Reclaimed up to here. Waits until every step that has begun is over; only then it shows. */
+/* Wait until every step that has begun is over. */
+void gone_wait(struct gone *gone);
+/* Reclaimed up to here; after gone_wait, so that no step still has the records of before in hand. */
 void gone_remove(struct gone *gone, struct span stream, uint64_t version);
 void gone_enter(struct gone *gone);
 void gone_leave(struct gone *gone);

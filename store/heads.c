@@ -104,7 +104,7 @@ enum reason head_read(struct log *log, struct span stream, struct head *out, str
     if (found)
         reason = stream_end(log, stream, &end, error);
     if (reason == REASON_NONE)
-        *out = (struct head){end > cut.version ? end : cut.version, cut.version};
+        *out = (struct head){end > cut.version ? end : cut.version, cut.version, cut.tombstone};
     return reason;
 }
 
@@ -189,6 +189,13 @@ void heads_settle(struct heads *heads)
         table_remove(&heads->table, &entry->node);
         free(entry);
     }
+}
+
+void heads_cut(struct heads *heads, struct span stream, uint64_t hash, uint64_t cut_version)
+{
+    struct entry *entry = heads_find(heads, stream, hash);
+    if (entry && entry->head.cut_version < cut_version)
+        entry->head.cut_version = cut_version;
 }
 
 enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash,

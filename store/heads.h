@@ -15,6 +15,7 @@ struct head {
     uint64_t last_version; /* 0: the stream never held an event */
     uint64_t cut_version;  /* events up to here have been deleted; last_version > cut_version: it
                               holds events */
+    bool tombstone;        /* it takes no event any more */
 };
 
 struct heads *heads_new(size_t bytes_max); /* NULL: no memory */
@@ -23,6 +24,8 @@ void heads_free(struct heads *heads);
  * heads_clear. BUSY: no memory. */
 enum reason heads_get(struct heads *heads, struct log *log, struct span stream, uint64_t hash,
                       struct head **head, struct error *error);
+/* The stream was cut there, in the log: if it is in the cache, that is corrected. */
+void heads_cut(struct heads *heads, struct span stream, uint64_t hash, uint64_t cut_version);
 /* What was changed is in the log: what is over the bound is forgotten, the oldest first. */
 void heads_settle(struct heads *heads);
 void heads_clear(struct heads *heads);

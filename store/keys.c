@@ -11,6 +11,7 @@
 #include "wire/pb.h"
 
 enum { UUID_TEXT = 36, UUID_BYTES = 16, NAME_MAX_BYTES = 255, EXTENT_HEADER = 8, RUN_MAX = 5 + 5 };
+enum { TOMBSTONE = 1 };
 
 static struct key key_number(uint8_t kind, uint64_t number)
 {
@@ -50,6 +51,19 @@ struct key key_record(uint64_t order_id)
 struct key key_erase(uint64_t order_id)
 {
     return key_number('E', order_id);
+}
+
+struct key key_policy(struct span pattern)
+{
+    return key_text('P', pattern);
+}
+
+bool key_policy_read(struct span key, struct span *pattern)
+{
+    if (key.len < 2 || key.len > 1 + NAME_MAX_BYTES || key.data[0] != 'P')
+        return false;
+    *pattern = (struct span){key.data + 1, key.len - 1};
+    return true;
 }
 
 bool key_record_read(struct span key, uint64_t *order_id)
@@ -207,21 +221,40 @@ bool extent_next(struct extent *extent, struct extent_run *run, bool *fault)
     return true;
 }
 
-/* ---- cut, event id entry ---- */
+/* ---- cut, policy, event id entry ---- */
 
-void cut_encode(uint8_t out[CUT_BYTES], const struct cut *cut)
+size_t cut_encode(uint8_t out[CUT_BYTES_MAX], const struct cut *cut)
 {
     little_put64(out, cut->version);
     little_put64(out + 8, cut->order_id);
     little_put64(out + 16, cut->deletion);
+    out[CUT_BYTES] = TOMBSTONE;
+    return cut->tombstone ? CUT_BYTES_MAX : CUT_BYTES;
 }
 
 bool cut_decode(struct span value, struct cut *cut)
 {
-    if (value.len != CUT_BYTES)
+    bool tombstone = value.len == CUT_BYTES_MAX && value.data[CUT_BYTES] == TOMBSTONE;
+    if (value.len != CUT_BYTES && !tombstone)
         return false;
     *cut = (struct cut){little_get64(value.data), little_get64(value.data + 8),
-                        little_get64(value.data + 16)};
+                        little_get64(value.data + 16), tombstone};
+    return true;
+}
+
+void policy_encode(uint8_t out[POLICY_BYTES], const struct policy *policy)
+{
+    little_put64(out, policy->max_age_ms);
+    little_put64(out + 8, policy->max_count);
+    little_put64(out + 16, policy->order_id);
+}
+
+bool policy_decode(struct span value, struct policy *policy)
+{
+    if (value.len != POLICY_BYTES)
+        return false;
+    *policy = (struct policy){little_get64(value.data), little_get64(value.data + 8),
+                              little_get64(value.data + 16)};
     return true;
 }
 

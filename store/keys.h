@@ -6,11 +6,12 @@
  *   'R' order id                 record (record.h)
  *   'S' stream 0x00 version      extent: where the stream's events from this version on are,
  *                                within one record
- *   'S' stream 0x00 0            cut: up to which version the stream has been deleted
+ *   'S' stream 0x00 0            cut: up to which version the stream's events are gone
  *   'U' 16 bytes                 event id that is a canonical lower-case UUIDv7
  *   'V' 16 bytes                 event id that is another canonical lower-case UUID
  *   'T' text                     any other event id
- *   'E' order id                 a deletion whose space is still to be reclaimed
+ *   'P' pattern                  a retention policy: which events of matching streams are kept
+ *   'E' order id                 a cut whose space is still to be reclaimed: the stream
  *
  * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters,
  * hence 0x00 ends it, and all extents of a stream are neighbours, in order. A stream that ever held
@@ -38,11 +39,13 @@ struct key key_streams(struct span prefix);
 struct key key_stream_end(struct span stream);
 struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
 struct key key_erase(uint64_t order_id);
+struct key key_policy(struct span pattern); /* 1 to 255 bytes */
 bool key_is_event_id(struct span key);
 /* The parts again; false: not such a key. */
 bool key_record_read(struct span key, uint64_t *order_id);
 bool key_extent_read(struct span key, struct span *stream, uint64_t *version);
 bool key_erase_read(struct span key, uint64_t *order_id);
+bool key_policy_read(struct span key, struct span *pattern);
 
 static inline struct span key_span(const struct key *key)
 {
@@ -75,11 +78,21 @@ bool extent_next(struct extent *extent, struct extent_run *run, bool *fault);
 struct cut {
     uint64_t version;  /* every event up to this version is gone */
     uint64_t order_id; /* no event of the stream up to this order id is left */
-    uint64_t deletion; /* the order id of the deletion record */
+    uint64_t deletion; /* the order id of the record that says so, of kind RECORD_DELETION */
+    bool tombstone;    /* the stream never takes an event again */
 };
-enum { CUT_BYTES = 24 };
-void cut_encode(uint8_t out[CUT_BYTES], const struct cut *cut);
+enum { CUT_BYTES = 24, CUT_BYTES_MAX = 25 }; /* the byte more is the tombstone */
+size_t cut_encode(uint8_t out[CUT_BYTES_MAX], const struct cut *cut); /* returns the length */
 bool cut_decode(struct span value, struct cut *cut);
+
+/* ---- policy ---- */
+struct policy {
+    uint64_t max_age_ms, max_count; /* 0: no limit */
+    uint64_t order_id;              /* of the record that says so, of kind RECORD_DELETION */
+};
+enum { POLICY_BYTES = 24 };
+void policy_encode(uint8_t out[POLICY_BYTES], const struct policy *policy);
+bool policy_decode(struct span value, struct policy *policy);
 
 /* ---- event id entry ---- */
 struct id_entry {

@@ -1,8 +1,7 @@
 /*
  * list.c - see list.h.
  *
- * The index of streams is not walked but skipped through: from a stream's first entry to its last, and from there to the next
- * stream. A pattern's text before its first wildcard narrows the walk.
+ * A walk over the names (names.h); of each stream the first entry and the last say what there is to say.
  */
 #include "store/list.h"
 
@@ -12,51 +11,33 @@
 #include "store/feed.h"
 #include "store/locate.h"
 #include "store/pattern.h"
+#include "store/retention.h"
 #include "wire/text.h"
 
 enum { STEP_BYTES = 64 * 1024, STEP_STREAMS = 1000 };
 
 void list_start(struct list *list, struct store *store, const struct list_request *request)
 {
-    *list =
-        (struct list){.store = store, .pattern = request->pattern, .after_len = request->after.len};
+    *list = (struct list){.store = store, .deleted = request->deleted};
+    list->names = (struct names){.pattern = request->pattern, .after_len = request->after.len};
     if (request->after.len)
-        memcpy(list->after, request->after.data, request->after.len);
+        memcpy(list->names.after, request->after.data, request->after.len);
     list->left = request->max ? request->max : UINT64_MAX;
     list->last = atomic_load(&store->head);
 }
 
-static struct span after(const struct list *list)
-{
-    return (struct span){(const uint8_t *)list->after, list->after_len};
-}
-
-/* As LevelDB orders keys. */
-static bool is_before(const struct key *a, const struct key *b)
-{
-    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
-    return order < 0 || (order == 0 && a->len < b->len);
-}
-
-/* To the first entry of the next stream. */
-static void seek_next(const struct list *list, struct log_iter *iter)
-{
-    struct key begin = key_streams(pattern_prefix(list->pattern));
-    struct key next = list->after_len ? key_stream_end(after(list)) : begin;
-    log_iter_seek(iter, is_before(&begin, &next) ? key_span(&next) : key_span(&begin));
-}
-
 static bool is_listed(const struct list *list, struct span name)
 {
-    return list->pattern.len == 0 ? !text_is_reserved(name) : pattern_match(list->pattern, name);
+    struct span pattern = list->names.pattern;
+    return pattern.len == 0 ? !text_is_reserved(name) : pattern_match(pattern, name);
 }
 
-/* The stream's entry that the iterator stands on is its first: a cut, or an extent. *info is set if it holds events. */
+/* The stream's entry that the iterator stands on is its first: a cut, or an extent. 1: *info is set; 0: it is not listed. */
 static int describe(const struct list *list, struct log_iter *iter, struct stream_info *info,
                     struct error *error)
 {
     struct located at;
-    struct span name = after(list);
+    struct span name = names_at(&list->names);
     struct cut cut = {0};
     uint64_t version;
     struct span ignored;
@@ -70,49 +51,43 @@ static int describe(const struct list *list, struct log_iter *iter, struct strea
     int found = locate_before(iter, name, UINT64_MAX, &at, error);
     while (found == 1 && at.extent.record > list->last)
         found = locate_prev(iter, name, &at, error);
-    if (found != 1 || at.last_version <= cut.version)
-        return found == -1 ? -1 : 0;
+    bool holds = found == 1 && at.last_version > cut.version;
+    if (found == -1)
+        return -1;
+    if (!holds && (!list->deleted || cut.deletion == 0))
+        return 0;
     *info = (struct stream_info){.stream_name = name,
-                                 .total_events = at.last_version - cut.version,
-                                 .last_version = at.last_version,
-                                 .last_order_id = locate_order_id(&at, at.last_version)};
+                                 .last_version = cut.version,
+                                 .first_version = cut.version + 1,
+                                 .tombstone = cut.tombstone};
+    if (holds) {
+        info->total_events = at.last_version - cut.version;
+        info->last_version = at.last_version;
+        info->last_order_id = locate_order_id(&at, at.last_version);
+    }
     return 1;
 }
 
-static bool put(struct parts *parts, const struct stream_info *info)
+static bool put(const struct list *list, struct parts *parts, struct stream_info *info)
 {
+    char pattern[NAME_BYTES_MAX];
+    retention_match(list->store->retention, info->stream_name, pattern, &info->retention);
     struct bytes *part = stream_info_part(info);
     bool ok = part && parts_copy(parts, bytes_span(part));
     bytes_unref(part);
     return ok;
 }
 
-/* Stand on the next stream and remember its name. 1; 0: there is none; -1: *error. */
-static int next_stream(struct list *list, struct log_iter *iter, struct error *error)
-{
-    struct span name;
-    uint64_t version;
-    seek_next(list, iter);
-    if (!log_iter_valid(iter))
-        return log_iter_fault(iter, error) ? -1 : 0;
-    if (!key_extent_read(log_iter_key(iter), &name, &version) || name.len > sizeof list->after ||
-        !pattern_begins(name, pattern_prefix(list->pattern)))
-        return 0;
-    memcpy(list->after, name.data, name.len);
-    list->after_len = name.len;
-    return 1;
-}
-
 static int walk(struct list *list, struct log_iter *iter, struct parts *parts, struct error *error)
 {
-    bool one = list->pattern.len && !text_is_pattern(list->pattern);
+    bool one = list->names.pattern.len && !text_is_pattern(list->names.pattern);
     int found = 1;
     for (int i = 0; i < STEP_STREAMS && parts->bytes < STEP_BYTES && list->left > 0; i++) {
         struct stream_info info;
-        found = next_stream(list, iter, error);
+        found = names_next(&list->names, iter, error);
         if (found != 1)
             return found;
-        if (!is_listed(list, after(list))) {
+        if (!is_listed(list, names_at(&list->names))) {
             if (one)
                 return 0;
             continue;
@@ -120,7 +95,7 @@ static int walk(struct list *list, struct log_iter *iter, struct parts *parts, s
         int holds = describe(list, iter, &info, error);
         if (holds == -1)
             return -1;
-        if (holds == 1 && !put(parts, &info)) {
+        if (holds == 1 && !put(list, parts, &info)) {
             error_set(error, REASON_BUSY, "no memory for the list: try again later");
             return -1;
         }

@@ -1,9 +1,10 @@
 /*
- * list.h - the ListStreams call: the streams that hold events, in the order of their names' bytes.
+ * list.h - the ListStreams call: the streams, in the order of their names' bytes.
  */
 #ifndef PHOTON_LIST_H
 #define PHOTON_LIST_H
 
+#include "store/names.h"
 #include "store/parts.h"
 #include "store/store.h"
 #include "wire/serve.h"
@@ -11,9 +12,8 @@
 /* A walk over the streams. Threads: one at a time, a reader thread. */
 struct list {
     struct store *store;
-    struct span pattern; /* "": all but the store's own */
-    char after[255];     /* streams up to this name have been looked at */
-    size_t after_len;
+    struct names names; /* pattern "": all but the store's own */
+    bool deleted;       /* also those that hold no event any more */
     uint64_t left;
     uint64_t last; /* the head when it began */
 };

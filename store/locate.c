@@ -23,8 +23,7 @@ static int malformed(struct error *error, struct span stream, uint64_t version)
     return -1;
 }
 
-/* The stream's extent under the iterator. */
-static int here(struct log_iter *iter, struct span stream, struct located *at, struct error *error)
+int locate_here(struct log_iter *iter, struct span stream, struct located *at, struct error *error)
 {
     struct span name;
     if (!log_iter_valid(iter))
@@ -49,13 +48,13 @@ static int here(struct log_iter *iter, struct span stream, struct located *at, s
 int locate_next(struct log_iter *iter, struct span stream, struct located *at, struct error *error)
 {
     log_iter_next(iter);
-    return here(iter, stream, at, error);
+    return locate_here(iter, stream, at, error);
 }
 
 int locate_prev(struct log_iter *iter, struct span stream, struct located *at, struct error *error)
 {
     log_iter_prev(iter);
-    return here(iter, stream, at, error);
+    return locate_here(iter, stream, at, error);
 }
 
 int locate_before(struct log_iter *iter, struct span stream, uint64_t version, struct located *at,
@@ -63,7 +62,7 @@ int locate_before(struct log_iter *iter, struct span stream, uint64_t version, s
 {
     struct key behind = key_extent(stream, version == UINT64_MAX ? version : version + 1);
     log_iter_seek_before(iter, key_span(&behind));
-    return here(iter, stream, at, error);
+    return locate_here(iter, stream, at, error);
 }
 
 int locate_find(struct log_iter *iter, struct span stream, uint64_t version, struct located *at,
@@ -76,7 +75,7 @@ int locate_find(struct log_iter *iter, struct span stream, uint64_t version, str
     }
     struct key key = key_extent(stream, version ? version : 1);
     log_iter_seek(iter, key_span(&key));
-    return here(iter, stream, at, error);
+    return locate_here(iter, stream, at, error);
 }
 
 uint64_t locate_order_id(const struct located *at, uint64_t version)

@@ -17,6 +17,8 @@ struct located {
 /* The extent that holds the version, or else the first after it. 1; 0: there is none; -1: *error. */
 int locate_find(struct log_iter *iter, struct span stream, uint64_t version, struct located *at,
                 struct error *error);
+/* The stream's extent that the iterator stands on. The same results. */
+int locate_here(struct log_iter *iter, struct span stream, struct located *at, struct error *error);
 /* From an extent to its neighbours. The same results. */
 int locate_next(struct log_iter *iter, struct span stream, struct located *at, struct error *error);
 int locate_prev(struct log_iter *iter, struct span stream, struct located *at, struct error *error);

@@ -216,6 +216,11 @@ uint64_t log_incarnation(const struct log *log)
     return log->incarnation;
 }
 
+struct place *log_place(struct log *log)
+{
+    return &log->place;
+}
+
 uint64_t log_marked(const struct log *log)
 {
     return ack_marked((struct ack *)&log->ack); /* asking changes nothing */
@@ -370,16 +375,11 @@ static bool log_enter(struct log *log)
     return false;
 }
 
-static enum reason log_closed(const struct log *log, struct error *error)
-{
-    return error_set(error, REASON_STORE_UNAVAILABLE,
-                     "the store in %s is being opened anew; try again", log->place.dir);
-}
-
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
 {
     if (!log_enter(log))
-        return log_closed(log, error);
+        return error_set(error, REASON_STORE_UNAVAILABLE,
+                         "the store in %s is being opened anew; try again", log->place.dir);
     char *text = NULL;
     size_t len;
     uint64_t order_id;

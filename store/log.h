@@ -56,6 +56,15 @@ const char *log_store_id(const struct log *log); /* a UUID */
 uint64_t log_incarnation(const struct log *log);
 uint64_t
 log_marked(const struct log *log); /* the greatest record number known to be acknowledged */
+/* What the directory may hold. A store gets a format when it is first needed, so that an older photond, which would take what it does
+ * not know for something else, refuses to open it. */
+enum {
+    LOG_FORMAT_FIRST = 1,
+    LOG_FORMAT_CUTS = 2, /* cuts within a stream, tombstones, retention */
+    LOG_FORMAT_LAST = LOG_FORMAT_CUTS
+};
+struct place;
+struct place *log_place(struct log *log);      /* the writer's; its format is anybody's */
 struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
 
 /* ---- writing: a batch is written whole, or not at all ---- */

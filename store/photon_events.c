@@ -154,9 +154,9 @@ static enum reason delete_prepare(struct store *store, struct write *write, stru
     enum reason reason = delete_decode(write, &request, error);
     if (reason != REASON_NONE)
         return reason;
-    write->made = emit_deletion(request.stream_name);
-    if (!write->made || !submission_init_delete(&write->submission, request.stream_name,
-                                                &request.expect, bytes_span(write->made)))
+    write->made = emit_deletion(&request);
+    if (!write->made ||
+        !submission_init_delete(&write->submission, &request, bytes_span(write->made)))
         return no_memory(error);
     write->prepared = true;
     write->submission.done = delete_done;

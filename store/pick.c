@@ -34,7 +34,7 @@ void pick_pass(struct pick *pick, uint64_t events)
 
 bool pick_is_over(const struct pick *pick)
 {
-    return pick->cursor->at.left == 0 || pick->batch->passed >= CURSOR_PASSED_MAX;
+    return pick->cut || pick->cursor->at.left == 0 || pick->batch->passed >= CURSOR_PASSED_MAX;
 }
 
 bool pick_is_full(const struct pick *pick)

@@ -12,6 +12,7 @@ struct pick {
     size_t bytes_max;
     struct bytes *value; /* holds the frames, to be referenced; NULL: they must be copied */
     struct span run;     /* frames next to each other, not yet appended */
+    bool cut;            /* the stream's next events are gone: the step ends */
 };
 
 /* Give the event; pass it over. */

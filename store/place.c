@@ -152,12 +152,14 @@ static enum log_fault marker_read(struct place *place, struct error *error)
             2 ||
         end == 0 || at[end] != '\0' || strlen(place->store_id) != STORE_ID_BYTES - 1)
         return marker_damaged(place, error);
-    if (format == RECORD_FORMAT)
+    place->format = format;
+    if (format >= LOG_FORMAT_FIRST && format <= LOG_FORMAT_LAST)
         return LOG_OK;
+    bool newer = format > LOG_FORMAT_LAST;
     error_set(error, REASON_WRONG_STORE,
               "the store in %s has format %u, this photond knows %d; use %s", place->dir, format,
-              RECORD_FORMAT, format > RECORD_FORMAT ? "a newer one" : "the version that made it");
-    return format > RECORD_FORMAT ? LOG_NEWER : LOG_FOREIGN;
+              LOG_FORMAT_LAST, newer ? "a newer one" : "the version that made it");
+    return newer ? LOG_NEWER : LOG_FOREIGN;
 }
 
 static bool store_id_make(char out[STORE_ID_BYTES])
@@ -187,19 +189,26 @@ static bool file_write(const struct place *place, const char *name, const char *
     return ok;
 }
 
-static enum log_fault marker_begin(struct place *place, struct error *error)
+/* Write it beside the one that counts. */
+static enum log_fault marker_write(const struct place *place, unsigned format, struct error *error)
 {
     char text[MARKER_BYTES_MAX];
-    if (!store_id_make(place->store_id))
-        return fault_errno(place, "no random bytes for an identity", error);
     snprintf(text, sizeof text,
              "This directory is a store of photond. Change nothing in it; back it up as a whole, "
              "while photond is "
-             "stopped.\nformat %d\nidentity %s\n",
-             RECORD_FORMAT, place->store_id);
+             "stopped.\nformat %u\nidentity %s\n",
+             format, place->store_id);
     if (!file_write(place, MARKER_NEW, text) || fsync(place->dir_fd) != 0)
         return fault_errno(place, MARKER_NEW " cannot be written", error);
     return LOG_OK;
+}
+
+static enum log_fault marker_begin(struct place *place, struct error *error)
+{
+    place->format = LOG_FORMAT_FIRST;
+    if (!store_id_make(place->store_id))
+        return fault_errno(place, "no random bytes for an identity", error);
+    return marker_write(place, LOG_FORMAT_FIRST, error);
 }
 
 enum log_fault place_finish(struct place *place, struct error *error)
@@ -209,6 +218,16 @@ enum log_fault place_finish(struct place *place, struct error *error)
         return fault_errno(place, MARKER " cannot be written", error);
     place->made = true;
     return LOG_OK;
+}
+
+enum reason place_raise(struct place *place, unsigned format, struct error *error)
+{
+    if (place->format >= format)
+        return REASON_NONE;
+    if (marker_write(place, format, error) != LOG_OK || place_finish(place, error) != LOG_OK)
+        return error->reason;
+    place->format = format;
+    return REASON_NONE;
 }
 
 /* ---- opening ---- */

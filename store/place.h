@@ -19,7 +19,8 @@ enum { STORE_ID_BYTES = 37 };
 struct place {
     char *dir, *data; /* the directory, and LevelDB's below it */
     int dir_fd, lock_fd, mark_fd;
-    bool made; /* PHOTON is there; else the store is still to be made */
+    bool made;               /* PHOTON is there; else the store is still to be made */
+    _Atomic unsigned format; /* LOG_FORMAT_*; read by any thread */
     char store_id[STORE_ID_BYTES];
 };
 
@@ -30,6 +31,10 @@ void place_close(struct place *place);
 
 /* Everything else is in place and synced: mark the directory as a store. */
 enum log_fault place_finish(struct place *place, struct error *error);
+
+/* Before what needs this format is written: photonds that do not know it will refuse to open the store. Nothing to do if the store has
+ * it already. Durable. STORE_FULL or STORE_UNAVAILABLE: it has the format of before. */
+enum reason place_raise(struct place *place, unsigned format, struct error *error);
 
 /* The mark: written after each commit, not synced, so it survives the process and never runs ahead
  * of the log. */

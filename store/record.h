@@ -21,7 +21,12 @@
 #include "wire/error.h"
 
 enum { RECORD_FORMAT = 1, RECORD_HEADER_BYTES = 56, RECORD_BODY_BYTES = 16 * 1024 };
-enum record_kind { RECORD_EVENTS = 1, RECORD_DELETION = 2, RECORD_REDACTION = 3 };
+enum record_kind {
+    RECORD_EVENTS = 1,
+    RECORD_DELETION =
+        2, /* one event of the store's own: what was deleted, or how long what is kept */
+    RECORD_REDACTION = 3
+};
 
 struct record {
     enum record_kind kind;

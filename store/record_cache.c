@@ -118,13 +118,14 @@ void record_cache_put(struct record_cache *cache, struct bytes *value, const str
     pthread_mutex_unlock(&cache->lock);
 }
 
-void record_cache_clear(struct record_cache *cache)
+void record_cache_forget(struct record_cache *cache, uint64_t order_id)
 {
     if (!cache)
         return;
     pthread_mutex_lock(&cache->lock);
-    while (cache->oldest)
-        drop(cache, cache->oldest);
+    struct entry *entry = find(cache, order_id);
+    if (entry)
+        drop(cache, entry);
     pthread_mutex_unlock(&cache->lock);
 }
 
@@ -132,7 +133,8 @@ void record_cache_free(struct record_cache *cache)
 {
     if (!cache)
         return;
-    record_cache_clear(cache);
+    while (cache->oldest)
+        drop(cache, cache->oldest);
     table_fini(&cache->table);
     pthread_mutex_destroy(&cache->lock);
     free(cache);

@@ -18,7 +18,7 @@ bool record_cache_get(struct record_cache *cache, uint64_t order_id, struct byte
                       struct record *record);
 /* Keep a record that record_open has verified; value is referenced. Without memory nothing is kept. */
 void record_cache_put(struct record_cache *cache, struct bytes *value, const struct record *record);
-/* Records were rewritten: forget everything. */
-void record_cache_clear(struct record_cache *cache);
+/* The record whose key is order_id was rewritten: forget it. */
+void record_cache_forget(struct record_cache *cache, uint64_t order_id);
 
 #endif

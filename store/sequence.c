@@ -3,7 +3,8 @@
  *
  * The order of the steps is the semantics: a batch all of whose event ids are known with equal content is a retry, and the
  * retry of a success is a success, so duplicates come before expectations; expectations see what earlier submissions of the same
- * commit have written. Nothing is numbered before everything of a submission has been agreed to.
+ * commit have written. Nothing is numbered before everything of a submission has been agreed to. What a truncation takes must be in
+ * the log already, and a policy sees those before it, so these are the first of their commit (commit.c).
  */
 #include "store/sequence.h"
 
@@ -11,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/locate.h"
+#include "store/place.h"
+#include "store/retention.h"
 #include "wire/text.h"
 
 void sequence_start(struct sequence *s, int64_t now_us, size_t bytes)
@@ -170,9 +174,34 @@ static bool fail_memory(struct error *error)
     return false;
 }
 
-/* Number the event and take it into the commit. */
+/* Does every stream of the batch still take events? If not, the outcome is set. false: the log cannot be read. */
+static bool sequence_tombstones(struct sequence *s, struct submission *sub, struct error *error)
+{
+    struct error refused;
+    if (!s->tombstones && log_place(s->log)->format < LOG_FORMAT_CUTS) /* there is none */
+        return true;
+    for (size_t i = 0; !sub->error && i < sub->request.events_len; i++) {
+        struct span name = sub->request.events[i].stream_name;
+        struct head *head;
+        if (heads_get(s->heads, s->log, name, sub->facts[i].stream_hash, &head, error) !=
+            REASON_NONE)
+            return false;
+        if (!head->tombstone)
+            continue;
+        error_set(&refused, REASON_STREAM_TOMBSTONED,
+                  "event %zu: the stream \"%.*s\" was deleted for good and takes no events any "
+                  "more; nothing was stored: use another name",
+                  i, (int)name.len, (const char *)name.data);
+        strcpy(refused.field, "stream-name");
+        refused.event_index = (uint32_t)i;
+        submission_fail(sub, &refused);
+    }
+    return true;
+}
+
+/* Number the event and take it into the commit; cut: of the stream that it deletes, or NULL. */
 static bool sequence_number(struct sequence *s, struct submission *sub, size_t i,
-                            struct error *error)
+                            const struct cut *cut, struct error *error)
 {
     const struct event *event = &sub->request.events[i];
     const struct event_facts *facts = &sub->facts[i];
@@ -185,10 +214,13 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
     submission_id_key(sub, i, &key);
     struct id_entry entry = {builder_next(s->builder), version, s->end.last_time_ms, {0}};
     memcpy(entry.digest, facts->digest, sizeof entry.digest);
-    bool added = sub->kind == SUBMIT_DELETE
-                     ? builder_delete(s->builder, event, facts, &key, version, sub->delete_stream,
-                                      sub->last_version)
-                     : builder_add(s->builder, event, facts, &key, version);
+    bool added;
+    if (cut)
+        added = builder_delete(s->builder, event, facts, &key, version, sub->delete_stream, *cut);
+    else if (sub->kind == SUBMIT_RETENTION)
+        added = builder_policy(s->builder, event, facts, &key, version, &sub->retention);
+    else
+        added = builder_add(s->builder, event, facts, &key, version);
     if (!added || !ids_put(s->ids, &key, &entry))
         return fail_memory(error);
     head->last_version = version;
@@ -206,10 +238,37 @@ static bool sequence_emit(struct sequence *s, struct submission *sub, struct err
         return true;
     if (!sequence_expect(s, sub, error))
         return false;
+    if (!sequence_tombstones(s, sub, error))
+        return false;
     for (size_t i = 0; !sub->error && i < sub->request.events_len; i++)
-        if (!sequence_number(s, sub, i, error))
+        if (!sequence_number(s, sub, i, NULL, error))
             return false;
     return true;
+}
+
+/* *order_id: of the last event that a truncation takes, which is in the log; 0: it takes all there are. false: *error. */
+static bool sequence_cut_place(struct sequence *s, const struct submission *sub, uint64_t *order_id,
+                               struct error *error)
+{
+    struct located at;
+    *order_id = 0;
+    if (sub->cut_version == sub->last_version)
+        return true;
+    struct log_iter *iter = log_iter_open(s->log, LOG_READ);
+    if (!iter) {
+        error_set(error, REASON_STORE_UNAVAILABLE, "the store is being opened anew; try again");
+        return false;
+    }
+    int found = locate_find(iter, sub->delete_stream, sub->cut_version, &at, error);
+    if (found == 1 && at.version <= sub->cut_version)
+        *order_id = locate_order_id(&at, sub->cut_version);
+    log_iter_close(iter);
+    if (found != -1 && *order_id == 0)
+        error_set(
+            error, REASON_CORRUPT,
+            "version %" PRIu64 " of stream \"%.*s\" is missing from its index; run photond verify",
+            sub->cut_version, (int)sub->delete_stream.len, (const char *)sub->delete_stream.data);
+    return *order_id != 0;
 }
 
 static bool sequence_delete(struct sequence *s, struct submission *sub, struct error *error)
@@ -222,13 +281,47 @@ static bool sequence_delete(struct sequence *s, struct submission *sub, struct e
     if (heads_get(s->heads, s->log, sub->delete_stream, sub->delete_hash, &head, error) !=
         REASON_NONE)
         return false;
-    sub->last_version = head->last_version;
-    sub->deleted_events = head->last_version - head->cut_version;
-    if (sub->deleted_events == 0)
+    uint64_t order_id, last = head->last_version;
+    bool part = sub->delete_before > 0 && sub->delete_before <= last;
+    sub->last_version = last;
+    sub->cut_version = part ? sub->delete_before - 1 : last;
+    if (sub->cut_version <= head->cut_version)
+        sub->cut_version = head->cut_version;
+    sub->deleted_events = sub->cut_version - head->cut_version;
+    sub->tombstone |= head->tombstone;
+    sub->recorded = sub->deleted_events > 0 || sub->tombstone != head->tombstone;
+    if (!sub->recorded)
         return true;
-    if (!sequence_number(s, sub, 0, error))
+    if (!sequence_cut_place(s, sub, &order_id, error))
         return false;
-    head->cut_version = head->last_version;
+    const struct cut cut = {
+        .version = sub->cut_version, .order_id = order_id, .tombstone = sub->tombstone};
+    if (!sequence_number(s, sub, 0, &cut, error))
+        return false;
+    head->cut_version = sub->cut_version;
+    head->tombstone = sub->tombstone;
+    s->tombstones |= sub->tombstone;
+    return true;
+}
+
+static bool sequence_retention(struct sequence *s, struct submission *sub, struct error *error)
+{
+    struct error full;
+    switch (retention_would(s->retention, &sub->retention)) {
+    case RETENTION_SAME:
+        return true;
+    case RETENTION_CHANGES:
+        sub->recorded = true;
+        return sequence_number(s, sub, 0, NULL, error);
+    case RETENTION_FULL:
+        break;
+    }
+    error_set(&full, REASON_TOO_LARGE,
+              "there are %d retention policies, as many as a store may have; nothing was changed: "
+              "clear one, or use a wider pattern",
+              RETENTION_MAX);
+    full.limit = RETENTION_MAX;
+    submission_fail(sub, &full);
     return true;
 }
 
@@ -239,6 +332,8 @@ bool sequence_add(struct sequence *s, struct submission *sub, struct error *erro
         return sequence_emit(s, sub, error);
     case SUBMIT_DELETE:
         return sequence_delete(s, sub, error);
+    case SUBMIT_RETENTION:
+        return sequence_retention(s, sub, error);
     case SUBMIT_REFUSED:
         break;
     }

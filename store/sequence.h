@@ -16,7 +16,9 @@ struct sequence {
     struct heads *heads;
     struct ids *ids;
     struct builder *builder;
+    struct retention_table *retention;
     struct log_end end; /* after the last commit */
+    bool tombstones;    /* one has been decided; the store's format may not say so yet */
 };
 
 /* Begin a commit at a moment: now_us since 1970. Order ids begin at max(last + 1, now_us). */

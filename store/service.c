@@ -22,10 +22,13 @@
 #include "store/list.h"
 #include "store/logline.h"
 #include "store/photon.h"
+#include "store/place.h"
+#include "store/policies.h"
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
 #include "store/record_cache.h"
+#include "store/retention.h"
 #include "store/store.h"
 #include "store/subscribe.h"
 #include "wire/serve.h"
@@ -129,11 +132,12 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     store->tail = tail_new(o->tail_bytes);
     store->cache = record_cache_new(o->cache_bytes / 2);
     store->gone = gone_new();
+    store->retention = retention_new();
     store->fanout = fanout_new();
     store->emits = emit_calls_new(EMIT_CALLS_MAX);
     store->subscriptions = subscriptions_open(store, o->subscriptions);
-    if (!store->tail || !store->cache || !store->gone || !store->fanout || !store->emits ||
-        !store->subscriptions)
+    if (!store->tail || !store->cache || !store->gone || !store->retention || !store->fanout ||
+        !store->emits || !store->subscriptions)
         return service_no_memory(fault, error, "the store");
     struct bus_options bus = {.store_id = log_store_id(store->log),
                               .beat_ms = o->beat_ms,
@@ -158,9 +162,10 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
 static bool service_open_serve(struct service *service, enum log_fault *fault, struct error *error)
 {
     const struct service_options *o = &service->options;
-    const struct serve_method *methods[] = {&info_method,      &emit_method,  &emit_stream_method,
-                                            &subscribe_method, &read_method,  &get_method,
-                                            &list_method,      &delete_method};
+    const struct serve_method *methods[] = {
+        &info_method,          &emit_method,          &emit_stream_method, &subscribe_method,
+        &read_method,          &get_method,           &list_method,        &delete_method,
+        &set_retention_method, &list_retention_method};
     size_t len = sizeof methods / sizeof *methods;
     for (size_t i = 0; i < len; i++)
         service->methods[i] = *methods[i];
@@ -240,7 +245,7 @@ void service_info(const struct service *service, struct service_info *info)
 {
     *info = (struct service_info){.incarnation = log_incarnation(service->store.log),
                                   .head_order_id = atomic_load(&service->store.head),
-                                  .format = RECORD_FORMAT};
+                                  .format = log_place(service->store.log)->format};
     strncpy(info->store_id, log_store_id(service->store.log), sizeof info->store_id - 1);
 }
 
@@ -309,6 +314,7 @@ void service_free(struct service *service)
     photon_close(service->responder);
     bus_close(service->bus);
     fanout_free(store->fanout);
+    retention_free(store->retention);
     gone_free(store->gone);
     record_cache_free(store->cache);
     tail_free(store->tail);

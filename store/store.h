@@ -17,6 +17,7 @@ struct fanout;
 struct gone;
 struct record_cache;
 struct readers;
+struct retention_table;
 struct subscriptions;
 
 struct store {
@@ -25,6 +26,7 @@ struct store {
     struct tail *tail;
     struct record_cache *cache;          /* records read lately: record_cache.h */
     struct gone *gone;                   /* streams deleted, space not yet reclaimed: gone.h */
+    struct retention_table *retention;   /* how long events are kept: retention.h */
     struct fanout *fanout;               /* who waits for which stream: fanout.h */
     struct readers *readers;             /* threads that read the disk: readers.h */
     struct commit *commit;               /* the committer: commit.h */

@@ -2,12 +2,14 @@
  * stream.c - see stream.h.
  *
  * The index is derived from the records, so it is not believed: the first event of each run must be the one that the index says.
- * Versions are dense; where some are missing they have been deleted, which the stream's cut tells, or the index has a hole.
+ * Versions are dense; where some are missing they have been deleted, which the stream's cut tells, or the index has a hole. A part
+ * that was deleted ends the step, so that the reader can be told before it gets what is behind.
  */
 #include "store/stream.h"
 
 #include <inttypes.h>
 
+#include "store/gone.h"
 #include "store/locate.h"
 #include "store/pick.h"
 #include "store/record_cache.h"
@@ -87,11 +89,15 @@ static enum reason read_event(struct walk *walk, uint32_t ordinal, struct error 
     uint64_t order_id = walk->record.first + ordinal;
     if (!walk_to(walk, ordinal, &frame, &event))
         return pick_malformed(error, order_id);
+    walk->pick.cut = filter_erased(event) ||
+                     gone_covers(cursor->filter.gone, cursor->filter.name, walk->version);
+    if (walk->pick.cut) /* since the index was looked at */
+        return REASON_NONE;
     if ((walk->check || !walk->open) &&
         stream_check(cursor->filter.name, walk->version, walk->record.first, event, error))
         return error->reason;
     walk->check = false;
-    int wanted = walk->open ? !filter_erased(event) : filter_wants(&cursor->filter, event);
+    int wanted = walk->open ? 1 : filter_wants(&cursor->filter, event);
     if (wanted < 0)
         return pick_malformed(error, order_id);
     if (wanted == 0)
@@ -159,28 +165,41 @@ static enum reason find_version(struct cursor *cursor, struct error *error)
                                 error);
     if (reason)
         return reason;
-    if (version <= cut.version)
-        version = cut.version + 1;
+    cursor_cut(cursor, &cut);
     if (cursor->at.next_version < version)
         cursor->at.next_version = version;
     cursor->at.located = true;
     return REASON_NONE;
 }
 
-/* Versions between the cursor and the extent are not in the index. */
-static enum reason check_gap(struct cursor *cursor, const struct located *at, struct error *error)
+/* The cursor's next version is gone, or not in the index: go on behind the cut that says so. next: the version of the extent that was
+ * found instead. */
+static enum reason read_cut(struct cursor *cursor, uint64_t next, struct error *error)
+{
+    struct cut cut;
+    uint64_t version = cursor->at.next_version;
+    enum reason reason = locate_cut(cursor->store->log, cursor->filter.name, &cut, error);
+    if (reason)
+        return reason;
+    if (version > cut.version)
+        return error_set(error, REASON_CORRUPT,
+                         "versions %" PRIu64 " to %" PRIu64
+                         " of stream \"%.*s\" are missing from its index; run photond verify",
+                         version, next > version ? next - 1 : version, (int)cursor->filter.name.len,
+                         (const char *)cursor->filter.name.data);
+    cursor_cut(cursor, &cut);
+    return REASON_NONE;
+}
+
+/* There is no further extent: everything has been given, or what was left is gone. */
+static enum reason read_end(struct cursor *cursor, uint64_t head, struct error *error)
 {
     struct cut cut;
     enum reason reason = locate_cut(cursor->store->log, cursor->filter.name, &cut, error);
     if (reason)
         return reason;
-    if (at->version > cut.version + 1)
-        return error_set(error, REASON_CORRUPT,
-                         "versions %" PRIu64 " to %" PRIu64
-                         " of stream \"%.*s\" are missing from its index; run photond verify",
-                         cursor->at.next_version, at->version - 1, (int)cursor->filter.name.len,
-                         (const char *)cursor->filter.name.data);
-    cursor->at.next_version = at->version;
+    cursor_cut(cursor, &cut);
+    cursor_skip(cursor, head + 1);
     return REASON_NONE;
 }
 
@@ -192,17 +211,22 @@ static enum reason read_extents(struct walk *walk, uint64_t head, struct error *
     enum reason reason = REASON_NONE;
     int found = locate_find(walk->iter, name, cursor->at.next_version, &at, error);
     while (found == 1 && at.extent.record <= head && !reason && !pick_is_full(&walk->pick)) {
-        if (at.version > cursor->at.next_version)
-            reason = check_gap(cursor, &at, error);
-        if (!reason)
+        walk->pick.cut = at.version > cursor->at.next_version ||
+                         gone_covers(cursor->filter.gone, name, cursor->at.next_version);
+        if (!walk->pick.cut)
             reason = read_extent(walk, &at, error);
-        if (!reason && cursor->at.next_version > at.last_version)
+        if (!reason && walk->pick.cut) {
+            reason = read_cut(cursor, at.version, error);
+            walk->pick.cut = cursor->at.truncated > 0;
+            found = locate_find(walk->iter, name, cursor->at.next_version, &at, error);
+        } else if (!reason && cursor->at.next_version > at.last_version) {
             found = locate_next(walk->iter, name, &at, error);
+        }
     }
     if (found == -1)
         return error->reason;
-    if (!reason && (found == 0 || at.extent.record > head))
-        cursor_skip(cursor, head + 1);
+    if (!reason && !walk->pick.cut && (found == 0 || at.extent.record > head))
+        reason = read_end(cursor, head, error);
     return reason;
 }
 
@@ -210,7 +234,7 @@ enum reason stream_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
                         struct cursor_batch *batch, struct error *error)
 {
     enum reason reason = cursor->at.located ? REASON_NONE : find_version(cursor, error);
-    if (reason)
+    if (reason || cursor->at.truncated)
         return reason;
     struct walk walk = {.pick = {.cursor = cursor, .batch = batch, .bytes_max = bytes_max}};
     walk.iter = log_iter_open(cursor->store->log, LOG_READ);

@@ -100,11 +100,10 @@ bool submission_init_emit(struct submission *submission, struct emit_request *re
     return true;
 }
 
-bool submission_init_delete(struct submission *submission, struct span stream,
-                            const struct expect *expect, struct span event)
+/* The one event that records what the store does, and perhaps an expectation. */
+static bool submission_record(struct submission *submission, const struct expect *expect,
+                              struct span event)
 {
-    *submission = (struct submission){
-        .kind = SUBMIT_DELETE, .delete_stream = stream, .delete_hash = stream_hash(stream)};
     struct {
         struct event event;
         struct expect expect;
@@ -120,6 +119,25 @@ bool submission_init_delete(struct submission *submission, struct span stream,
         return true;
     submission_fini(submission);
     return false;
+}
+
+bool submission_init_delete(struct submission *submission, const struct delete_request *request,
+                            struct span event)
+{
+    *submission = (struct submission){.kind = SUBMIT_DELETE,
+                                      .delete_stream = request->stream_name,
+                                      .delete_hash = stream_hash(request->stream_name),
+                                      .delete_before = request->before_version,
+                                      .tombstone = request->tombstone};
+    return submission_record(submission, &request->expect, event);
+}
+
+bool submission_init_retention(struct submission *submission,
+                               const struct set_retention_request *request, struct span event)
+{
+    const struct expect none = {.kind = EXPECT_NONE};
+    *submission = (struct submission){.kind = SUBMIT_RETENTION, .retention = *request};
+    return submission_record(submission, &none, event);
 }
 
 bool submission_init_refused(struct submission *submission, const struct error *error)

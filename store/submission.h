@@ -14,7 +14,8 @@
 enum submission_kind {
     SUBMIT_EMIT, /* a batch of events */
     SUBMIT_DELETE, /* delete a stream; `request` holds the one event that records it, of the store's own */
-    SUBMIT_REFUSED, /* refused before it came here; it only keeps its place among the answers */
+    SUBMIT_RETENTION, /* change a retention policy; likewise */
+    SUBMIT_REFUSED,   /* refused before it came here; it only keeps its place among the answers */
 };
 
 /* What is known of an event before it is committed. */
@@ -34,16 +35,21 @@ struct submission {
     struct event_facts *facts;   /* one an event */
     size_t bytes;                /* about what it adds to a commit */
     struct lane *lane;           /* NULL: a call of its own, which can be told "busy" */
-    struct span delete_stream;   /* SUBMIT_DELETE */
+    struct span delete_stream;   /* SUBMIT_DELETE, as the next three */
     uint64_t delete_hash;
+    uint64_t delete_before; /* only events of lower versions; 0: all */
+    bool tombstone;
+    struct set_retention_request retention; /* SUBMIT_RETENTION */
 
     /* The outcome: an error, or the places of the events. */
     struct error *error; /* NULL: it is durable */
     bool duplicate;
     struct stored_at *stored;
     int64_t event_time;
-    uint64_t deleted_events; /* SUBMIT_DELETE */
-    uint64_t last_version;   /* SUBMIT_DELETE */
+    bool recorded;           /* SUBMIT_DELETE, SUBMIT_RETENTION: it has changed something */
+    uint64_t deleted_events; /* SUBMIT_DELETE, as the next two */
+    uint64_t cut_version;    /* events up to here are gone */
+    uint64_t last_version;
 
     /* Called on a poller when the outcome is certain. same_owner_next: another of the same owner is handed over right after
      * this one, so answers may wait for it. The submission is the owner's again. */
@@ -55,9 +61,13 @@ struct submission {
 /* Prepare a SUBMIT_EMIT for a decoded request, which it takes over. false: no memory; the request is still the caller's. */
 bool submission_init_emit(struct submission *submission, struct emit_request *request);
 
-/* Prepare a SUBMIT_DELETE. The name, the expectation and `event`, the encoded event that records it, stay with the owner. */
-bool submission_init_delete(struct submission *submission, struct span stream,
-                            const struct expect *expect, struct span event);
+/* Prepare a SUBMIT_DELETE. What the request views, and `event`, the encoded event that records it, stay with the owner. */
+bool submission_init_delete(struct submission *submission, const struct delete_request *request,
+                            struct span event);
+
+/* Prepare a SUBMIT_RETENTION, likewise. */
+bool submission_init_retention(struct submission *submission,
+                               const struct set_retention_request *request, struct span event);
 
 /* Prepare a SUBMIT_REFUSED with a copy of the error. */
 bool submission_init_refused(struct submission *submission, const struct error *error);

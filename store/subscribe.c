@@ -39,7 +39,7 @@ struct subscriptions {
 /* What take_back puts back. */
 struct progress {
     struct cursor_at at;
-    bool truncated_told, caught_up;
+    bool caught_up;
     uint64_t untold; /* events passed over since the client was told where we are */
 };
 
@@ -70,8 +70,9 @@ static bool put_marker(struct parts *message, const uint8_t *marker, size_t len)
 static bool tell_truncated(struct subscription *sub, struct parts *message)
 {
     uint8_t marker[MARKER_BYTES_MAX];
-    sub->progress.truncated_told = true;
-    return put_marker(message, marker, marker_truncated(marker, sub->cursor.truncated));
+    size_t len = marker_truncated(marker, sub->cursor.at.truncated);
+    sub->cursor.at.truncated = 0;
+    return put_marker(message, marker, len);
 }
 
 static bool tell_caught_up(struct subscription *sub, uint64_t head, struct parts *message)
@@ -95,6 +96,8 @@ static bool tell(struct subscription *sub, uint64_t head, bool at_head, struct p
 {
     bool live = sub->request.type != STREAM_COLD;
     bool beat = atomic_exchange(&sub->beat, false);
+    if (sub->cursor.at.truncated)
+        return tell_truncated(sub, message);
     if (live && at_head && !sub->progress.caught_up)
         return tell_caught_up(sub, head, message);
     if (sub->progress.untold >= CURSOR_PASSED_MAX || (beat && message->bytes == 0))
@@ -153,12 +156,13 @@ static enum feed_result step(struct subscription *sub, bool ahead, struct parts 
         return FEED_FAILED;
     *message = batch.parts;
     sub->progress.untold = batch.events && !batch.passed ? 0 : sub->progress.untold + batch.passed;
+    bool truncated = sub->cursor.at.truncated > 0;
     if (!tell(sub, head, batch.at_head, message) || !parts_close(message))
         return no_memory(message, error);
     bool cold = sub->request.type == STREAM_COLD;
     if (batch.done || (cold && batch.at_head))
         return FEED_LAST;
-    if (!batch.at_head || (ahead && message->bytes))
+    if (!batch.at_head || truncated || (ahead && message->bytes))
         return FEED_MORE;
     return wait(sub);
 }
@@ -172,7 +176,7 @@ static enum feed_result make(struct feed *feed, bool ahead, struct parts *messag
     sub->progress.at = sub->cursor.at;
     sub->before = sub->progress;
     bool told;
-    if (sub->cursor.truncated && !sub->progress.truncated_told)
+    if (sub->cursor.at.truncated)
         told = tell_truncated(sub, message);
     else if (sub->request.type == STREAM_HOT && !sub->progress.caught_up)
         told = tell_caught_up(sub, sub->cursor.at.next - 1, message);

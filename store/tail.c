@@ -112,10 +112,11 @@ void tail_add(struct tail *tail, struct bytes *value, const struct record *recor
     pthread_mutex_unlock(&tail->mutex);
 }
 
-void tail_clear(struct tail *tail)
+void tail_forget(struct tail *tail, uint64_t order_id)
 {
     pthread_mutex_lock(&tail->mutex);
-    tail_empty(tail);
+    while (tail->len && tail_entry(tail, 0)->record.first <= order_id)
+        tail_drop_oldest(tail);
     pthread_mutex_unlock(&tail->mutex);
 }
 

@@ -17,8 +17,8 @@ void tail_free(struct tail *tail);
 /* The next record (its number is the last one's plus one, else the tail starts over with it). value
  * is referenced. */
 void tail_add(struct tail *tail, struct bytes *value, const struct record *record);
-/* A record was rewritten: forget everything. */
-void tail_clear(struct tail *tail);
+/* The record that holds this order id was rewritten: forget it, and what is older. */
+void tail_forget(struct tail *tail, uint64_t order_id);
 
 /* The record that holds the first event with an order id not smaller than order_id: 1, *value is a
  * new reference and *record (verified when it was added) views it. 0: it is not here (read the

@@ -79,28 +79,36 @@ static void scan_record(struct scan *s, struct span key, struct span value)
 
 /* ---- streams ---- */
 
+/* Is there a record of what the store did, with this order id? What cannot be read is reported. */
+static bool scan_is_recorded(struct scan *s, uint64_t order_id)
+{
+    struct bytes *value = NULL;
+    struct record record;
+    struct error error;
+    struct key key = key_record(order_id);
+    if (log_get(s->log, key_span(&key), &value, &error) != REASON_NONE) {
+        verify_report(s->verify, "%s", error.message);
+        return true;
+    }
+    bool is = value && record_open(order_id, bytes_span(value), &record, NULL) == REASON_NONE &&
+              record.kind == RECORD_DELETION;
+    bytes_unref(value);
+    return is;
+}
+
 static void scan_cut(struct scan *s, struct span stream, struct span value)
 {
     struct cut cut;
-    struct bytes *deletion = NULL;
-    struct record record;
-    struct error error;
     s->verify->cuts++;
-    if (!cut_decode(value, &cut) || cut.version == 0) {
+    if (!cut_decode(value, &cut) || (cut.version == 0 && !cut.tombstone)) {
         verify_report(s->verify, "stream %.*s: its cut is malformed", (int)stream.len,
                       (const char *)stream.data);
         return;
     }
     s->cut = cut.version;
-    struct key key = key_record(cut.deletion);
-    if (log_get(s->log, key_span(&key), &deletion, &error) != REASON_NONE)
-        verify_report(s->verify, "%s", error.message);
-    else if (!deletion ||
-             record_open(cut.deletion, bytes_span(deletion), &record, NULL) != REASON_NONE ||
-             record.kind != RECORD_DELETION)
+    if (!scan_is_recorded(s, cut.deletion))
         verify_report(s->verify, "stream %.*s: event %" PRIu64 ", which deleted it, is not there",
                       (int)stream.len, (const char *)stream.data, cut.deletion);
-    bytes_unref(deletion);
 }
 
 /* How many events, or 0: malformed. */
@@ -119,7 +127,7 @@ static void scan_extent(struct scan *s, struct span stream, uint64_t version, st
 {
     uint64_t count = extent_count(value);
     s->verify->extents++;
-    s->extents += version > s->cut;
+    s->extents += version + count > s->cut + 1; /* some of them are left */
     if (count == 0)
         verify_report(s->verify, "stream %.*s: the index at version %" PRIu64 " is malformed",
                       (int)stream.len, (const char *)stream.data, version);
@@ -175,6 +183,19 @@ static void scan_erase(struct scan *s, struct span key, struct span value)
                       (const char *)value.data);
 }
 
+static void scan_policy(struct scan *s, struct span key, struct span value)
+{
+    struct span pattern;
+    struct policy policy;
+    if (!key_policy_read(key, &pattern) || text_name_fault(pattern) ||
+        !policy_decode(value, &policy))
+        verify_report(s->verify, "a retention policy is malformed");
+    else if (!scan_is_recorded(s, policy.order_id))
+        verify_report(s->verify,
+                      "retention policy %.*s: event %" PRIu64 ", which set it, is not there",
+                      (int)pattern.len, (const char *)pattern.data, policy.order_id);
+}
+
 static void scan_key(struct scan *s, struct span key, struct span value)
 {
     switch (key.len ? key.data[0] : 0) {
@@ -182,6 +203,9 @@ static void scan_key(struct scan *s, struct span key, struct span value)
         scan_erase(s, key, value);
         break;
     case 'M': /* checked when the store was opened */
+        break;
+    case 'P':
+        scan_policy(s, key, value);
         break;
     case 'R':
         scan_record(s, key, value);

@@ -163,8 +163,16 @@ enum reason get_response_decode(struct span raw, struct span *event)
 
 /* ---- ListStreams ---- */
 
-enum { LIST_PATTERN = 1, LIST_AFTER = 2, LIST_MAX = 3, LIST_STREAM = 1 };
-enum { STREAM_NAME = 1, STREAM_TOTAL = 2, STREAM_LAST_VERSION = 3, STREAM_LAST_ORDER_ID = 4 };
+enum { LIST_PATTERN = 1, LIST_AFTER = 2, LIST_MAX = 3, LIST_DELETED = 4, LIST_STREAM = 1 };
+enum {
+    STREAM_NAME = 1,
+    STREAM_TOTAL = 2,
+    STREAM_LAST_VERSION = 3,
+    STREAM_LAST_ORDER_ID = 4,
+    STREAM_FIRST_VERSION = 5,
+    STREAM_TOMBSTONE = 6,
+    STREAM_RETENTION = 7
+};
 
 enum reason list_request_decode(struct span raw, struct list_request *out, struct error *error)
 {
@@ -172,16 +180,18 @@ enum reason list_request_decode(struct span raw, struct list_request *out, struc
     int more;
     memset(out, 0, sizeof *out);
     while ((more = pb_next(&raw, &field)) > 0) {
-        if (field.number > LIST_MAX)
+        if (field.number > LIST_DELETED)
             continue;
-        if (field.type != (field.number == LIST_MAX ? PB_VARINT : PB_BYTES))
+        if (field.type != (field.number >= LIST_MAX ? PB_VARINT : PB_BYTES))
             return refuse(error, "ListStreamsRequest", "has a field of the wrong wire type");
         if (field.number == LIST_PATTERN)
             out->pattern = field.bytes;
         else if (field.number == LIST_AFTER)
             out->after = field.bytes;
-        else
+        else if (field.number == LIST_MAX)
             out->max = field.value;
+        else
+            out->deleted = field.value != 0;
     }
     if (more < 0)
         return refuse(error, "ListStreamsRequest", "is malformed");
@@ -201,6 +211,8 @@ struct bytes *list_request_encode(const struct list_request *r)
     uint8_t *at = pb_put_bytes(b->data, LIST_PATTERN, r->pattern);
     at = pb_put_bytes(at, LIST_AFTER, r->after);
     at = pb_put_uint(at, LIST_MAX, r->max);
+    if (r->deleted)
+        at = pb_put_uint(at, LIST_DELETED, 1);
     b->len = (size_t)(at - b->data);
     return b;
 }
@@ -210,7 +222,11 @@ struct bytes *stream_info_part(const struct stream_info *info)
     size_t len = pb_bytes_size(STREAM_NAME, info->stream_name.len) +
                  pb_uint_size(STREAM_TOTAL, info->total_events) +
                  pb_uint_size(STREAM_LAST_VERSION, info->last_version) +
-                 pb_uint_size(STREAM_LAST_ORDER_ID, info->last_order_id);
+                 pb_uint_size(STREAM_LAST_ORDER_ID, info->last_order_id) +
+                 pb_uint_size(STREAM_FIRST_VERSION, info->first_version);
+    size_t retention = info->retention.pattern.len ? retention_size(&info->retention) : 0;
+    len += info->tombstone ? pb_uint_size(STREAM_TOMBSTONE, 1) : 0;
+    len += retention ? pb_bytes_size(STREAM_RETENTION, retention) : 0;
     struct bytes *b = bytes_new(pb_bytes_size(LIST_STREAM, len));
     if (!b)
         return NULL;
@@ -218,8 +234,32 @@ struct bytes *stream_info_part(const struct stream_info *info)
     at = pb_put_bytes(at, STREAM_NAME, info->stream_name);
     at = pb_put_uint(at, STREAM_TOTAL, info->total_events);
     at = pb_put_uint(at, STREAM_LAST_VERSION, info->last_version);
-    pb_put_uint(at, STREAM_LAST_ORDER_ID, info->last_order_id);
+    at = pb_put_uint(at, STREAM_LAST_ORDER_ID, info->last_order_id);
+    at = pb_put_uint(at, STREAM_FIRST_VERSION, info->first_version);
+    if (info->tombstone)
+        at = pb_put_uint(at, STREAM_TOMBSTONE, 1);
+    if (retention)
+        retention_put(pb_put_frame(at, STREAM_RETENTION, retention), &info->retention);
     return b;
+}
+
+static bool stream_info_field(const struct pb_field *field, struct stream_info *info)
+{
+    if (field->number == STREAM_NAME && field->type == PB_BYTES)
+        info->stream_name = field->bytes;
+    else if (field->number == STREAM_TOTAL && field->type == PB_VARINT)
+        info->total_events = field->value;
+    else if (field->number == STREAM_LAST_VERSION && field->type == PB_VARINT)
+        info->last_version = field->value;
+    else if (field->number == STREAM_LAST_ORDER_ID && field->type == PB_VARINT)
+        info->last_order_id = field->value;
+    else if (field->number == STREAM_FIRST_VERSION && field->type == PB_VARINT)
+        info->first_version = field->value;
+    else if (field->number == STREAM_TOMBSTONE && field->type == PB_VARINT)
+        info->tombstone = field->value != 0;
+    else if (field->number == STREAM_RETENTION && field->type == PB_BYTES)
+        return retention_decode(field->bytes, &info->retention);
+    return true;
 }
 
 int stream_info_next(struct span *rest, struct stream_info *info)
@@ -233,22 +273,15 @@ int stream_info_next(struct span *rest, struct stream_info *info)
     } while (field.number != LIST_STREAM || field.type != PB_BYTES);
     struct span body = field.bytes;
     memset(info, 0, sizeof *info);
-    while ((more = pb_next(&body, &field)) > 0) {
-        if (field.number == STREAM_NAME && field.type == PB_BYTES)
-            info->stream_name = field.bytes;
-        else if (field.number == STREAM_TOTAL && field.type == PB_VARINT)
-            info->total_events = field.value;
-        else if (field.number == STREAM_LAST_VERSION && field.type == PB_VARINT)
-            info->last_version = field.value;
-        else if (field.number == STREAM_LAST_ORDER_ID && field.type == PB_VARINT)
-            info->last_order_id = field.value;
-    }
+    while ((more = pb_next(&body, &field)) > 0)
+        if (!stream_info_field(&field, info))
+            return -1;
     return more < 0 ? -1 : 1;
 }
 
 /* ---- DeleteStream ---- */
 
-enum { DELETE_STREAM = 1, DELETE_EXPECT = 2 };
+enum { DELETE_STREAM = 1, DELETE_EXPECT = 2, DELETE_BEFORE = 3, DELETE_TOMBSTONE = 4 };
 
 static enum reason delete_check(struct delete_request *r, struct error *error)
 {
@@ -259,9 +292,32 @@ static enum reason delete_check(struct delete_request *r, struct error *error)
         return refuse(error, "stream-name", "begins with \"__\": such streams are the store's own");
     if (text_is_pattern(r->stream_name))
         return refuse(error, "stream-name", "contains \"**\": delete one stream at a time");
+    if (r->tombstone && r->before_version)
+        return refuse(error, "tombstone", "does not go with before_version: it takes all events");
     if (r->expect.kind != EXPECT_NONE && r->expect.stream_name.len == 0)
         r->expect.stream_name = r->stream_name;
     return REASON_NONE;
+}
+
+static enum reason delete_field(const struct pb_field *field, struct delete_request *out,
+                                struct error *error)
+{
+    bool number = field->number == DELETE_BEFORE || field->number == DELETE_TOMBSTONE;
+    if (field->number > DELETE_TOMBSTONE || field->type != (number ? PB_VARINT : PB_BYTES))
+        return refuse(error, "DeleteStreamRequest", "has a field that this server does not know");
+    switch (field->number) {
+    case DELETE_STREAM:
+        out->stream_name = field->bytes;
+        return REASON_NONE;
+    case DELETE_EXPECT:
+        return expect_decode(field->bytes, false, &out->expect, error);
+    case DELETE_BEFORE:
+        out->before_version = field->value;
+        return REASON_NONE;
+    default:
+        out->tombstone = field->value != 0;
+        return REASON_NONE;
+    }
 }
 
 /* Unknown fields are refused: a condition that this server does not know is not no condition. */
@@ -271,14 +327,7 @@ enum reason delete_request_decode(struct span raw, struct delete_request *out, s
     int more;
     memset(out, 0, sizeof *out);
     while ((more = pb_next(&raw, &field)) > 0) {
-        if (field.number > DELETE_EXPECT || field.type != PB_BYTES)
-            return refuse(error, "DeleteStreamRequest",
-                          "has a field that this server does not know");
-        if (field.number == DELETE_STREAM) {
-            out->stream_name = field.bytes;
-            continue;
-        }
-        enum reason reason = expect_decode(field.bytes, false, &out->expect, error);
+        enum reason reason = delete_field(&field, out, error);
         if (reason != REASON_NONE)
             return reason;
     }
@@ -291,12 +340,16 @@ struct bytes *delete_request_encode(const struct delete_request *r)
 {
     bool conditional = r->expect.kind != EXPECT_NONE;
     size_t expect = conditional ? expect_size(&r->expect) : 0;
-    struct bytes *b = bytes_new(32 + r->stream_name.len + expect);
+    struct bytes *b = bytes_new(48 + r->stream_name.len + expect);
     if (!b)
         return NULL;
     uint8_t *at = pb_put_bytes(b->data, DELETE_STREAM, r->stream_name);
     if (conditional)
         at = expect_put(pb_put_frame(at, DELETE_EXPECT, expect), &r->expect);
+    if (r->before_version) /* an older server refuses what it does not know */
+        at = pb_put_uint(at, DELETE_BEFORE, r->before_version);
+    if (r->tombstone)
+        at = pb_put_uint(at, DELETE_TOMBSTONE, r->tombstone);
     b->len = (size_t)(at - b->data);
     return b;
 }

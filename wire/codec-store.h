@@ -5,6 +5,7 @@
 #define MUON_WIRE_CODEC_STORE_H
 
 #include "wire/codec-emit.h"
+#include "wire/codec-retention.h"
 
 struct info {
     char store_id[37];
@@ -32,12 +33,15 @@ struct list_request {
     struct span pattern; /* "" = all but "__…" */
     struct span after;
     uint64_t max;
+    bool deleted;
 };
 enum reason list_request_decode(struct span raw, struct list_request *out, struct error *error);
 struct bytes *list_request_encode(const struct list_request *request);
 struct stream_info {
     struct span stream_name;
-    uint64_t total_events, last_version, last_order_id;
+    uint64_t total_events, last_version, last_order_id, first_version;
+    bool tombstone;
+    struct retention retention; /* pattern "": none */
 };
 /* One framed StreamInfo of a ListStreamsResponse; and walking them. */
 struct bytes *stream_info_part(const struct stream_info *info);
@@ -45,7 +49,9 @@ int stream_info_next(struct span *rest, struct stream_info *info);
 
 struct delete_request {
     struct span stream_name;
-    struct expect expect; /* kind EXPECT_NONE: unconditional */
+    struct expect expect;    /* kind EXPECT_NONE: unconditional */
+    uint64_t before_version; /* 0: all events */
+    bool tombstone;
 };
 enum reason delete_request_decode(struct span raw, struct delete_request *out, struct error *error);
 struct bytes *delete_request_encode(const struct delete_request *request);

@@ -113,6 +113,15 @@ MUTATIONS = [
              "plain_test"),
     Mutation("deaf-session-kept", "what waits for a session that never reads grows without end", "bus/session.c",
              "    if (!s->ended && s->overrun)\n", "    if (!s->ended && s->overrun && s->lost)\n", "flow_test"),
+    Mutation("gap-not-told", "a reader is not told that what comes next was deleted meanwhile", "store/cursor.c",
+             "at->truncated = at->told = cut->order_id;", "at->told = cut->order_id;", "cursor_test"),
+    Mutation("erased-beyond-the-cut", "an extent that straddles a cut is erased whole", "store/erase.c",
+             "uint64_t last = at.last_version < p->version ? at.last_version : p->version;",
+             "uint64_t last = at.last_version;", "erase_test"),
+    Mutation("tombstone-forgotten", "a stream that was deleted for good takes events", "store/sequence.c",
+             "        if (!head->tombstone)\n            continue;", "        if (head)\n            continue;", "cut_test"),
+    Mutation("too-young-to-go", "a policy of age takes an event that is young enough", "store/retain.c",
+             "*version = first - 1;", "*version = first;", "retain_test"),
 ]
 
 

@@ -30,10 +30,12 @@ static void rest_of_store(struct span raw)
     struct get_request get;
     struct list_request list;
     struct delete_request deletion;
+    struct set_retention_request retention;
     struct error error;
     get_request_decode(raw, &get, &error);
     list_request_decode(raw, &list, &error);
     delete_request_decode(raw, &deletion, &error);
+    set_retention_request_decode(raw, &retention, &error);
 }
 
 static void answers(struct span raw)

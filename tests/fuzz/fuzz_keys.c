@@ -69,10 +69,10 @@ static void values(struct span raw)
 {
     struct cut cut;
     struct id_entry entry;
-    uint8_t cut_bytes[CUT_BYTES], entry_bytes[ID_ENTRY_BYTES];
+    uint8_t cut_bytes[CUT_BYTES_MAX], entry_bytes[ID_ENTRY_BYTES];
     if (cut_decode(raw, &cut)) {
-        cut_encode(cut_bytes, &cut);
-        assert(same((struct span){cut_bytes, CUT_BYTES}, raw));
+        size_t len = cut_encode(cut_bytes, &cut);
+        assert(same((struct span){cut_bytes, len}, raw));
     }
     if (id_entry_decode(raw, &entry)) {
         id_entry_encode(entry_bytes, &entry);

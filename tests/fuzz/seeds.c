@@ -87,7 +87,13 @@ static void seed_part(void)
     uint8_t marker[32];
     struct stored_at stored = {1700000000000000, 3};
     struct emit_response response = {true, &stored, 1, 1700000000000};
-    struct stream_info info = {text_span("orders/7"), 1, 2, 3};
+    struct stream_info info = {.stream_name = text_span("orders/7"),
+                               .total_events = 1,
+                               .last_version = 2,
+                               .last_order_id = 3,
+                               .first_version = 2,
+                               .tombstone = true,
+                               .retention = {text_span("orders/**"), 1000, 7, 9}};
     seed("fuzz_part", "caught_up", -1, (struct span){marker, marker_caught_up(marker, 99)});
     seed("fuzz_part", "checkpoint", -1, (struct span){marker, marker_checkpoint(marker, 9, 99)});
     seed_bytes("fuzz_part", "event", -1, get_response_encode(text_span("\x0a\x01s\x12\x01t")));
@@ -107,7 +113,10 @@ static void seed_codec(void)
                                           .event_types = 1,
                                           .store_id = text_span("id")};
     struct get_request get = {.by = GET_BY_VERSION, .stream_name = text_span("s"), .version = 1};
-    struct delete_request deletion = {text_span("s"), {.kind = EXPECT_VERSION, .version = 9}};
+    struct delete_request deletion = {.stream_name = text_span("s"),
+                                      .expect = {.kind = EXPECT_VERSION, .version = 9},
+                                      .before_version = 7};
+    struct set_retention_request retention = {.retention = {text_span("s**"), 1000, 7, 0}};
     struct info info = {"id", 2, 3, {4, 5, 6, 7}, "0.1.0"};
     struct error error;
     error_set(&error, REASON_WRONG_VERSION, "moved");
@@ -117,6 +126,7 @@ static void seed_codec(void)
     seed_bytes("fuzz_codec", "read", 0, read_request_encode(&subscribe));
     seed_bytes("fuzz_codec", "get", 1, get_request_encode(&get));
     seed_bytes("fuzz_codec", "delete", 1, delete_request_encode(&deletion));
+    seed_bytes("fuzz_codec", "retention", 1, set_retention_request_encode(&retention));
     seed_bytes("fuzz_codec", "info", 2, info_response_encode(&info));
     seed_bytes("fuzz_codec", "error", 3, error_encode(&error));
     seed_bytes("fuzz_codec", "status", 3, error_status_encode(&error));
@@ -188,6 +198,7 @@ static void seed_calls(void)
     const struct get_request get = {
         .by = GET_BY_VERSION, .stream_name = text_span("s"), .version = 1};
     const struct delete_request deletion = {.stream_name = text_span("s")};
+    const struct set_retention_request retention = {.retention = {text_span("s**"), 1, 2, 0}};
     struct bytes *batch = emit_request_encode(&request),
                  *one = emit_stream_part(1, bytes_span(batch));
     struct bytes *part = bytes_new(1 + one->len), *head = frame_head(&hello),
@@ -203,6 +214,7 @@ static void seed_calls(void)
     seed_bytes("fuzz_calls", "subscribe", 3, subscribe_request_encode(&cold));
     seed_bytes("fuzz_calls", "get", 5, get_request_encode(&get));
     seed_bytes("fuzz_calls", "delete", 7, delete_request_encode(&deletion));
+    seed_bytes("fuzz_calls", "retention", 16, set_retention_request_encode(&retention));
     seed_bytes("fuzz_calls", "request", 8, bus_request_encode(&stats));
     seed_bytes("fuzz_calls", "stream", 9, bus_stream_encode(&stream));
     seed_bytes("fuzz_calls", "connect", 10, session);

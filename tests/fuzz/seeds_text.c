@@ -28,7 +28,7 @@ static void disk(void)
     struct key record = key_record(1000), extent = key_extent(text_span("orders/7"), 7),
                erase = key_erase(7),
                uuid = key_event_id(text_span("0190b5f2-0000-7000-8000-000000000001"));
-    uint8_t value[1024] = {0}, body[512], *at = body, id[ID_ENTRY_BYTES], cut[CUT_BYTES];
+    uint8_t value[1024] = {0}, body[512], *at = body, id[ID_ENTRY_BYTES], cut[CUT_BYTES_MAX];
     seed("fuzz_keys", "record", -1, key_span(&record));
     seed("fuzz_keys", "extent", -1, key_span(&extent));
     seed("fuzz_keys", "erase", -1, key_span(&erase));
@@ -36,8 +36,10 @@ static void disk(void)
     seed("fuzz_keys", "runs", -1, (struct span){value, extent_encode(value, 1000, runs, 3)});
     id_entry_encode(id, &(struct id_entry){.order_id = 7, .version = 1, .time_ms = 9});
     seed("fuzz_keys", "id", -1, (struct span){id, sizeof id});
-    cut_encode(cut, &(struct cut){7, 8, 9});
-    seed("fuzz_keys", "cut", -1, (struct span){cut, sizeof cut});
+    seed("fuzz_keys", "cut", -1,
+         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, false})});
+    seed("fuzz_keys", "tombstone", -1,
+         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, true})});
     for (int i = 0; i < 2; i++) {
         uint8_t event[256];
         size_t len = (size_t)(event_put(event, &events[i]) - event);

@@ -5,6 +5,7 @@
 
 #include "store/fanout.h"
 #include "store/gone.h"
+#include "store/retention.h"
 #include "tests/lib/tempdir.h"
 
 static void writable_changed(void *user, bool writable)
@@ -29,6 +30,7 @@ int committer_setup(void **state)
     f->store.log = log_open(f->dir, &options, &fault, &error);
     f->store.tail = tail_new(1 << 20);
     f->store.gone = gone_new();
+    f->store.retention = retention_new();
     f->store.fanout = fanout_new();
     struct commit_options commit = {.queue_bytes = 100000,
                                     .heads_bytes = 1 << 20,
@@ -47,6 +49,7 @@ int committer_teardown(void **state)
     commit_close(f->store.commit);
     cq_close(f->store.cq);
     fanout_free(f->store.fanout);
+    retention_free(f->store.retention);
     gone_free(f->store.gone);
     tail_free(f->store.tail);
     log_close(f->store.log);

@@ -106,12 +106,18 @@ struct follow {
     struct bytes *message;
     uint64_t *given; /* order ids */
     size_t given_len;
+    bool counts; /* it reads all types of one stream: versions follow each other, or it is told */
+    bool told;   /* since the last event */
+    uint64_t version; /* of the last event; 0: none yet */
 };
 
 static void follow_open(struct follow *follow, struct rig *rig, const struct ask *ask)
 {
     struct error error;
+    struct span name = ask->request.stream_name;
     *follow = (struct follow){.rig = rig, .ask = ask, .message = bytes_new(0)};
+    follow->counts = !text_is_pattern(name) && !text_equal(name, text_span("__all__")) &&
+                     ask->request.event_types == 0;
     follow->given = calloc(1 << 20, sizeof *follow->given);
     if (cursor_open(&follow->cursor, &rig->store, follow->message, &ask->request, &error))
         fail_msg("%s", error.message);
@@ -122,6 +128,17 @@ static void follow_close(struct follow *follow)
     cursor_close(&follow->cursor);
     bytes_unref(follow->message);
     free(follow->given);
+}
+
+/* Whoever reads one stream is told when something is left out, and at no other time. */
+static void count(struct follow *follow, uint64_t version)
+{
+    bool begins =
+        follow->ask->request.from_kind == FROM_BEGIN && follow->ask->request.type != STREAM_HOT;
+    if (follow->counts && (follow->version || begins))
+        assert_int_equal(version > follow->version + 1, follow->told);
+    follow->version = version;
+    follow->told = false;
 }
 
 static void take(struct follow *follow, const struct parts *parts)
@@ -137,6 +154,7 @@ static void take(struct follow *follow, const struct parts *parts)
             assert_true(follow->given_len == 0 ||
                         follow->given[follow->given_len - 1] < event.order_id);
             follow->given[follow->given_len++] = event.order_id;
+            count(follow, event.version);
         }
         assert_int_equal(got, 0);
     }
@@ -149,6 +167,7 @@ static bool follow_step(struct follow *follow, uint64_t head, size_t bytes_max)
     struct cursor_batch batch;
     struct error error;
     size_t before = follow->given_len;
+    follow->told |= follow->cursor.at.truncated > 0;
     if (cursor_read(&follow->cursor, head, bytes_max, &batch, &error))
         fail_msg("%s", error.message);
     take(follow, &batch.parts);
@@ -196,7 +215,10 @@ static void grow(struct rig *rig)
     switch (rig_random(rig, 12)) {
     case 0:
         rig_begin(rig, 1, 1);
-        rig_delete(rig, (int)rig_random(rig, RIG_STREAMS));
+        if (rig_random(rig, 2))
+            rig_delete(rig, (int)rig_random(rig, RIG_STREAMS));
+        else
+            rig_truncate(rig, (int)rig_random(rig, RIG_STREAMS));
         rig_end(rig);
         break;
     case 1:
@@ -325,6 +347,46 @@ static void what_is_deleted_while_being_read_is_left_out_and_nothing_else(void *
     }
 }
 
+/* A reader of one stream who goes on while it is cut again and again, and its space given back. */
+static void follow_while_it_is_cut(size_t tail_bytes, uint64_t seed)
+{
+    struct rig rig;
+    struct follow follow;
+    rig_open(&rig, tail_bytes, seed);
+    struct ask ask = {.request = {.stream_name = text_span(rig_stream(0))}, .last = UINT64_MAX};
+    rig_commit(&rig, 200);
+    follow_open(&follow, &rig, &ask);
+    for (int i = 0; i < 80; i++) {
+        if (rig_random(&rig, 2))
+            rig_commit(&rig, 1 + (int)rig_random(&rig, 60));
+        if (rig_random(&rig, 3) == 0) {
+            rig_begin(&rig, 1, 1);
+            rig_truncate(&rig, 0);
+            rig_end(&rig);
+        }
+        if (rig_random(&rig, 3) == 0)
+            rig_erase(&rig);
+        if (rig_random(&rig, 3))
+            follow_step(&follow, atomic_load(&rig.store.head), 1 + rig_random(&rig, 3000));
+    }
+    while (!follow_step(&follow, atomic_load(&rig.store.head), 50000)) {
+    }
+    assert_true(follow.told || follow.version == rig.version[0]);
+    follow_close(&follow);
+    rig_close(&rig);
+}
+
+/* semantics 5 */
+static void a_reader_in_the_middle_of_what_is_cut_is_told_of_the_gap(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        follow_while_it_is_cut(0, seed);
+        follow_while_it_is_cut(20000, seed);
+        follow_while_it_is_cut(64 << 20, seed);
+    }
+}
+
 /* semantics 5 */
 static void who_asks_for_what_was_deleted_is_told(void **state)
 {
@@ -357,7 +419,7 @@ static void who_asks_for_what_was_deleted_is_told(void **state)
                           .last = UINT64_MAX};
         struct follow follow;
         follow_open(&follow, &rig, &ask);
-        assert_int_equal(follow.cursor.truncated, cases[i].truncated);
+        assert_int_equal(follow.cursor.at.truncated, cases[i].truncated);
         while (!follow_step(&follow, rig.end.last_order_id, 1000)) {
         }
         compare(&follow, &ask);
@@ -372,6 +434,7 @@ int main(void)
         cmocka_unit_test(what_is_read_is_what_the_model_says_from_disk_from_memory_and_from_both),
         cmocka_unit_test(a_reader_that_goes_on_sees_all_that_comes_once_and_in_order),
         cmocka_unit_test(what_is_deleted_while_being_read_is_left_out_and_nothing_else),
+        cmocka_unit_test(a_reader_in_the_middle_of_what_is_cut_is_told_of_the_gap),
         cmocka_unit_test(who_asks_for_what_was_deleted_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "store/place.h"
+#include "store/verify.h"
 #include "tests/lib/tempdir.h"
 #include "wire/text.h"
 
@@ -22,6 +24,7 @@ void fixture_load(struct fixture *f)
     f->log = log_open(f->dir, &options, &fault, &error);
     assert_non_null(f->log);
     f->sequence = (struct sequence){.log = f->log,
+                                    .retention = f->retention,
                                     .heads = heads_new(1 << 20),
                                     .ids = ids_new(f->log, 1000, &error),
                                     .builder = builder_new(),
@@ -132,20 +135,35 @@ enum reason emit_one(struct fixture *f, const char *stream, const char *id, cons
 
 enum reason delete_one(struct fixture *f, const char *stream, uint64_t *deleted, uint64_t *order_id)
 {
-    struct submission submission;
-    struct expect none = {0};
+    const struct delete_request request = {.stream_name = text_span(stream)};
+    return delete_some(f, &request, deleted, order_id);
+}
+
+void delete_add(struct fixture *f, const struct delete_request *request,
+                struct submission *submission, struct bytes **raw)
+{
     static int n;
     char id[32];
+    struct error error;
     snprintf(id, sizeof id, "deletion-%d", n++);
     struct event event = {.stream_name = text_span("__store__"),
                           .event_type = text_span("stream-deleted"),
                           .event_id = text_span(id)};
-    struct bytes *raw = bytes_new(event_size(&event));
-    event_put(raw->data, &event);
-    struct error error;
-    assert_true(submission_init_delete(&submission, text_span(stream), &none, bytes_span(raw)));
+    *raw = bytes_new(event_size(&event));
+    event_put((*raw)->data, &event);
+    assert_true(submission_init_delete(submission, request, bytes_span(*raw)));
+    assert_true(sequence_add(&f->sequence, submission, &error));
+    if (request->before_version || request->tombstone)
+        assert_int_equal(place_raise(log_place(f->log), LOG_FORMAT_CUTS, &error), REASON_NONE);
+}
+
+enum reason delete_some(struct fixture *f, const struct delete_request *request, uint64_t *deleted,
+                        uint64_t *order_id)
+{
+    struct submission submission;
+    struct bytes *raw;
     commit_begin(f);
-    assert_true(sequence_add(&f->sequence, &submission, &error));
+    delete_add(f, request, &submission, &raw);
     commit_write(f);
     *deleted = submission.deleted_events;
     if (order_id)
@@ -154,4 +172,21 @@ enum reason delete_one(struct fixture *f, const char *stream, uint64_t *deleted,
     submission_fini(&submission);
     bytes_unref(raw);
     return reason;
+}
+
+/* ---- soundness ---- */
+
+static void fault(void *user, const char *text)
+{
+    (void)user;
+    print_error("%s\n", text);
+}
+
+void fixture_verify(struct fixture *f)
+{
+    struct verify verify = {.fault = fault};
+    struct error error;
+    fixture_unload(f);
+    assert_int_equal(verify_run(f->dir, &verify, &error), LOG_OK);
+    fixture_load(f);
 }

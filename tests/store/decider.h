@@ -12,6 +12,7 @@ struct fixture {
     char *dir;
     struct log *log;
     struct sequence sequence;
+    struct retention_table *retention; /* the sequence's; NULL: none, unless a test makes one */
     int64_t now_us;
 };
 
@@ -45,5 +46,13 @@ enum reason emit_one(struct fixture *f, const char *stream, const char *id, cons
 /* Delete a stream in a commit of its own: how many events were deleted, and the order id of the deletion. */
 enum reason delete_one(struct fixture *f, const char *stream, uint64_t *deleted,
                        uint64_t *order_id);
+/* The same, of any kind. */
+enum reason delete_some(struct fixture *f, const struct delete_request *request, uint64_t *deleted,
+                        uint64_t *order_id);
+/* A deletion in the making, in the commit that was begun; it and *raw are the caller's to end. */
+void delete_add(struct fixture *f, const struct delete_request *request,
+                struct submission *submission, struct bytes **raw);
+/* Is the store sound? It is closed meanwhile. */
+void fixture_verify(struct fixture *f);
 
 #endif

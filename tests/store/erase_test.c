@@ -11,6 +11,7 @@
 
 #include "store/erase.h"
 #include "store/gone.h"
+#include "store/locate.h"
 #include "tests/store/decider.h"
 #include "wire/text.h"
 
@@ -173,6 +174,95 @@ static void event_ids_and_versions_survive_erasing(void **state)
     assert_int_equal(deleted, 1);
 }
 
+static void truncate_before(struct fixture *f, const char *stream, uint64_t version)
+{
+    const struct delete_request request = {.stream_name = text_span(stream),
+                                           .before_version = version};
+    uint64_t deleted;
+    assert_int_equal(delete_some(f, &request, &deleted, NULL), REASON_NONE);
+    assert_int_equal(deleted, version - 1);
+}
+
+/* The stream's first version that the index knows. */
+static uint64_t first_version(struct fixture *f, const char *stream)
+{
+    struct located at;
+    struct error error;
+    struct log_iter *iter = log_iter_open(f->log, LOG_READ);
+    assert_int_equal(locate_find(iter, text_span(stream), 1, &at, &error), 1);
+    log_iter_close(iter);
+    return at.version;
+}
+
+/* semantics 5 */
+static void truncating_takes_the_events_before_the_version_also_within_a_record(void **state)
+{
+    struct fixture *f = *state;
+    struct eraser e;
+    struct head head;
+    struct error error;
+    fill(f);
+    truncate_before(f, "gone", 62); /* of the record with versions 61 and 62 the second stays */
+    for (bool pending = true; pending;) {
+        fixture_verify(f);
+        eraser_open(&e, f);
+        pending = erase_pending(e.erase);
+        assert_int_equal(gone_covers(e.store.gone, text_span("gone"), 61), pending);
+        assert_false(gone_covers(e.store.gone, text_span("gone"), 62));
+        if (pending)
+            eraser_step(&e);
+        eraser_close(&e);
+    }
+    assert_int_equal(look(f).gone, 2 * COMMITS - 61);
+    assert_int_equal(look(f).kept, 2 * COMMITS);
+    assert_int_equal(look(f).stubs, 61);
+    assert_int_equal(first_version(f, "gone"), 62);
+    assert_int_equal(head_read(f->log, text_span("gone"), &head, &error), REASON_NONE);
+    assert_int_equal(head.last_version, 2 * COMMITS);
+    assert_int_equal(head.cut_version, 61);
+}
+
+/* semantics 5 */
+static void streams_that_share_records_are_cut_side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    struct eraser e;
+    fill(f);
+    truncate_before(f, "gone", 20);
+    truncate_before(f, "kept", 8);
+    eraser_open(&e, f);
+    while (erase_pending(e.erase))
+        eraser_step(&e);
+    assert_false(gone_any(e.store.gone));
+    eraser_close(&e);
+    assert_int_equal(look(f).gone, 2 * COMMITS - 19);
+    assert_int_equal(look(f).kept, 2 * COMMITS - 7);
+    fixture_verify(f);
+}
+
+/* semantics 5 */
+static void a_stream_that_is_cut_twice_before_it_is_erased_ends_at_the_later_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct eraser e;
+    fill(f);
+    const struct delete_request twice[] = {
+        {.stream_name = text_span("gone"), .before_version = 10},
+        {.stream_name = text_span("gone"), .before_version = 16}};
+    uint64_t deleted;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(delete_some(f, &twice[i], &deleted, NULL), REASON_NONE);
+    assert_int_equal(deleted, 6);
+    eraser_open(&e, f);
+    assert_true(gone_covers(e.store.gone, text_span("gone"), 15));
+    while (erase_pending(e.erase))
+        eraser_step(&e);
+    assert_false(gone_any(e.store.gone));
+    eraser_close(&e);
+    assert_int_equal(first_version(f, "gone"), 16);
+    fixture_verify(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +272,14 @@ int main(void)
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(event_ids_and_versions_survive_erasing, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(
+            truncating_takes_the_events_before_the_version_also_within_a_record, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(streams_that_share_records_are_cut_side_by_side,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_stream_that_is_cut_twice_before_it_is_erased_ends_at_the_later_cut, fixture_setup,
+            fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,10 +61,9 @@ static void put_extent(const char *stream, uint64_t version, uint32_t count)
 
 static void put_cut(const char *stream, uint64_t version)
 {
-    uint8_t value[CUT_BYTES];
-    struct cut cut = {version, 1, 1};
-    cut_encode(value, &cut);
-    put(key_extent(text_span(stream), 0), value, sizeof value);
+    uint8_t value[CUT_BYTES_MAX];
+    struct cut cut = {version, 1, 1, false};
+    put(key_extent(text_span(stream), 0), value, cut_encode(value, &cut));
 }
 
 static void expect(const char *stream, uint64_t last, uint64_t cut)

@@ -122,21 +122,36 @@ void rig_add(struct rig *rig, int stream, int type, size_t payload_bytes)
     free(raw);
 }
 
-void rig_delete(struct rig *rig, int stream)
+static void cut(struct rig *rig, int stream, struct cut cut)
 {
     uint8_t raw[512];
     char id[32];
     struct event_facts facts;
     struct key key;
-    if (rig->version[stream] == rig->cut[stream])
-        return;
     struct event event = describe(rig, RIG_STREAMS, 0, 0, raw, id, &facts, &key);
     remember(rig, RIG_STREAMS, 0);
     assert_true(builder_delete(rig->builder, &event, &facts, &key, rig->version[RIG_STREAMS],
-                               text_span(streams[stream]), rig->version[stream]));
-    rig->cut[stream] = rig->version[stream];
-    erase_add(rig->erase, text_span(streams[stream]), rig->cut[stream],
-              builder_next(rig->builder) - 1);
+                               text_span(streams[stream]), cut));
+    rig->cut[stream] = cut.version;
+    erase_add(rig->erase, text_span(streams[stream]), cut.version, builder_next(rig->builder) - 1);
+}
+
+void rig_delete(struct rig *rig, int stream)
+{
+    if (rig->version[stream] > rig->cut[stream])
+        cut(rig, stream, (struct cut){.version = rig->version[stream]});
+}
+
+void rig_truncate(struct rig *rig, int stream)
+{
+    if (rig->version[stream] == rig->cut[stream])
+        return;
+    uint64_t version =
+        rig->cut[stream] + 1 + rig_random(rig, rig->version[stream] - rig->cut[stream]);
+    for (size_t i = 0; i < rig->events_len; i++)
+        if (rig->events[i].stream == stream && rig->events[i].version == version &&
+            rig->events[i].order_id < rig->first)
+            cut(rig, stream, (struct cut){.version = version, .order_id = rig->events[i].order_id});
 }
 
 void rig_end(struct rig *rig)

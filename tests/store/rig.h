@@ -39,6 +39,8 @@ const char *rig_type(int type);
 void rig_begin(struct rig *rig, uint64_t gap, int64_t time_step_ms);
 void rig_add(struct rig *rig, int stream, int type, size_t payload_bytes);
 void rig_delete(struct rig *rig, int stream);
+/* Delete the stream's events up to a random version that was written in an earlier commit. */
+void rig_truncate(struct rig *rig, int stream);
 void rig_end(struct rig *rig);
 /* A commit of n small random events. */
 void rig_commit(struct rig *rig, int n);

@@ -82,17 +82,23 @@ static void a_record_out_of_sequence_starts_the_tail_over(void **state)
     tail_free(tail);
 }
 
-static void clearing_forgets_everything_and_goes_on(void **state)
+static void what_was_rewritten_is_forgotten_with_all_that_is_older(void **state)
 {
     (void)state;
     struct tail *tail = tail_new(1 << 20);
     for (uint64_t i = 1; i <= 200; i++)
-        add(tail, i, i, 1, 100);
-    tail_clear(tail);
-    assert_int_equal(find(tail, 200), 0);
-    add(tail, 201, 300, 1, 100);
-    assert_int_equal(find(tail, 200), 0);
-    assert_int_equal(find(tail, 201), 201);
+        add(tail, i, i * 10, 5, 100);
+    tail_forget(tail, 1003);
+    assert_int_equal(find(tail, 1004), 0);
+    assert_int_equal(find(tail, 1005), 101);
+    assert_int_equal(find(tail, 2000), 200);
+    tail_forget(tail, 900); /* it is not here any more */
+    assert_int_equal(find(tail, 1010), 101);
+    tail_forget(tail, 2000);
+    assert_int_equal(find(tail, 2000), 0);
+    add(tail, 201, 3000, 1, 100);
+    assert_int_equal(find(tail, 2000), 0);
+    assert_int_equal(find(tail, 2005), 201);
     tail_free(tail);
 }
 
@@ -128,7 +134,7 @@ int main(void)
         cmocka_unit_test(the_record_with_the_next_event_is_found),
         cmocka_unit_test(the_oldest_go_first_and_are_then_the_logs_to_answer),
         cmocka_unit_test(a_record_out_of_sequence_starts_the_tail_over),
-        cmocka_unit_test(clearing_forgets_everything_and_goes_on),
+        cmocka_unit_test(what_was_rewritten_is_forgotten_with_all_that_is_older),
         cmocka_unit_test(a_record_larger_than_the_tail_is_not_kept),
         cmocka_unit_test(what_was_found_outlives_the_tail),
     };

@@ -303,10 +303,9 @@ static void a_key_of_no_known_kind_is_reported(void **state)
 /* semantics 5 */
 static void a_cut_without_its_deletion_is_reported(void **state)
 {
-    uint8_t value[CUT_BYTES];
+    uint8_t value[CUT_BYTES_MAX];
     struct cut cut = {.version = 3, .order_id = first_of(1), .deletion = first_of(2)};
-    cut_encode(value, &cut);
-    put(*state, extent_of(1, 0), value, sizeof value);
+    put(*state, extent_of(1, 0), value, cut_encode(value, &cut));
     expect_faults(*state, 1, "which deleted it, is not there");
     put(*state, key_erase(9), "stock/2", 7);
     expect_faults(*state, 2, "to be erased, but has no cut");

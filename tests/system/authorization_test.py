@@ -41,6 +41,8 @@ CALLS = {
     "muon.v1.PhotonService/GetEvent": [anybody(stream_version=dict(stream_name=STREAM, version=1))],
     "muon.v1.PhotonService/ListStreams": [anybody()],
     "muon.v1.PhotonService/DeleteStream": [anybody(stream_name="nothing")],
+    "muon.v1.PhotonService/SetRetention": [anybody(clear="nothing")],
+    "muon.v1.PhotonService/ListRetention": [anybody()],
     "muon.v1.BusService/Request": [anybody(url="rpc://photon/stats")],
     "muon.v1.BusService/Stream": [anybody(url=f"stream://photon/stream?stream-name={STREAM}&stream-type=cold")],
     "muon.v1.BusService/Connect": [

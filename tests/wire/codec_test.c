@@ -238,18 +238,26 @@ static void an_event_is_asked_for_in_three_ways(void **state)
 static void streams_are_listed(void **state)
 {
     (void)state;
-    struct list_request in = {text_span("a**"), text_span("ab"), 7}, out;
+    struct list_request in = {text_span("a**"), text_span("ab"), 7, true}, out;
     struct bytes *raw = list_request_encode(&in);
     assert_int_equal(list_request_decode(bytes_span(raw), &out, NULL), REASON_NONE);
     assert_span(out.pattern, "a**");
     assert_span(out.after, "ab");
     assert_int_equal(out.max, 7);
+    assert_true(out.deleted);
     bytes_unref(raw);
     assert_int_equal(list_request_decode(text_span("\x0a\x01\x01"), &out, NULL),
                      REASON_INVALID_ARGUMENT);
     assert_int_equal(list_request_decode(text_span("\x1a\x01\x01"), &out, NULL),
                      REASON_INVALID_ARGUMENT);
-    struct stream_info info = {text_span("ab"), 1, 2, UINT64_MAX}, got;
+    struct stream_info info = {.stream_name = text_span("ab"),
+                               .total_events = 1,
+                               .last_version = 2,
+                               .last_order_id = UINT64_MAX,
+                               .first_version = 2,
+                               .tombstone = true,
+                               .retention = {text_span("a**"), 1000, 7, 9}},
+                       got;
     raw = stream_info_part(&info);
     struct span rest = bytes_span(raw);
     assert_int_equal(stream_info_next(&rest, &got), 1);
@@ -257,6 +265,11 @@ static void streams_are_listed(void **state)
     assert_int_equal(got.total_events, 1);
     assert_int_equal(got.last_version, 2);
     assert_true(got.last_order_id == UINT64_MAX);
+    assert_int_equal(got.first_version, 2);
+    assert_true(got.tombstone);
+    assert_span(got.retention.pattern, "a**");
+    assert_int_equal(got.retention.max_age_ms, 1000);
+    assert_int_equal(got.retention.max_count, 7);
     assert_int_equal(stream_info_next(&rest, &got), 0);
     bytes_unref(raw);
 }
@@ -265,7 +278,9 @@ static void streams_are_listed(void **state)
 static void a_deletion_may_have_a_condition(void **state)
 {
     (void)state;
-    struct delete_request in = {text_span("s"), {.kind = EXPECT_VERSION, .version = 9}}, out;
+    struct delete_request in = {.stream_name = text_span("s"),
+                                .expect = {.kind = EXPECT_VERSION, .version = 9}},
+                          out;
     struct bytes *raw = delete_request_encode(&in);
     assert_int_equal(delete_request_decode(bytes_span(raw), &out, NULL), REASON_NONE);
     assert_span(out.stream_name, "s");
@@ -282,6 +297,21 @@ static void a_deletion_may_have_a_condition(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(delete_request_decode(text_span(bad[i]), &out, NULL),
                          REASON_INVALID_ARGUMENT);
+    in = (struct delete_request){.stream_name = text_span("s"), .before_version = 300};
+    raw = delete_request_encode(&in);
+    assert_int_equal(delete_request_decode(bytes_span(raw), &out, NULL), REASON_NONE);
+    assert_int_equal(out.before_version, 300);
+    assert_false(out.tombstone);
+    bytes_unref(raw);
+    in.tombstone = true; /* that would be all events */
+    raw = delete_request_encode(&in);
+    assert_int_equal(delete_request_decode(bytes_span(raw), &out, NULL), REASON_INVALID_ARGUMENT);
+    bytes_unref(raw);
+    in.before_version = 0;
+    raw = delete_request_encode(&in);
+    assert_int_equal(delete_request_decode(bytes_span(raw), &out, NULL), REASON_NONE);
+    assert_true(out.tombstone);
+    bytes_unref(raw);
     struct delete_response response = {1, 2, 3}, got;
     raw = delete_response_encode(&response);
     assert_int_equal(delete_response_decode(bytes_span(raw), &got), REASON_NONE);
