@@ -23,14 +23,15 @@ static int32_t fold(const muon_batch *batch, muon_apply_fn apply, void *state, i
 }
 
 /* A state that stands somewhere can only go on if nothing of its stream was deleted meanwhile. */
-static int32_t fold_checked(const muon_batch *batch, bool fresh, const char *stream,
-                            muon_apply_fn apply, void *state, int64_t *version, muon_error *err)
+static int32_t fold_checked(const muon_batch *batch, const char *stream, muon_apply_fn apply,
+                            void *state, int64_t *version, muon_error *err)
 {
-    if (!fresh && muon_batch_flags(batch) & MUON_BATCH_TRUNCATED)
+    int32_t status = fold(batch, apply, state, version, err);
+    if (status == MUON_OK && *version > 0 && muon_batch_flags(batch) & MUON_BATCH_TRUNCATED)
         return status_fail(err, MUON_ECONFLICT,
-                           "%.100s was deleted since version %lld: load it again from 0", stream,
-                           (long long)*version);
-    return fold(batch, apply, state, version, err);
+                           "events of %.100s after version %lld were deleted: load it again from 0",
+                           stream, (long long)*version);
+    return status;
 }
 
 int32_t muon_load(muon_client *c, const char *stream, muon_apply_fn apply, void *state,
@@ -48,7 +49,6 @@ int32_t muon_load(muon_client *c, const char *stream, muon_apply_fn apply, void 
     client_leave(c);
     if (!valid)
         return MUON_EINVAL;
-    const bool fresh = *version == 0;
     const muon_sub_opts opts = {
         .mode = MUON_COLD, .from_kind = MUON_FROM_VERSION, .from = *version + 1};
     status = muon_subscribe(c, stream, &opts, &sub, err);
@@ -60,7 +60,7 @@ int32_t muon_load(muon_client *c, const char *stream, muon_apply_fn apply, void 
         status = muon_sub_next(sub, &batch, left_ms == 0 ? 1 : (int32_t)left_ms, err);
         if (status != MUON_OK)
             break;
-        status = fold_checked(batch, fresh, stream, apply, state, version, err);
+        status = fold_checked(batch, stream, apply, state, version, err);
         muon_batch_free(batch);
         if (status == MUON_OK && clock_left_ms(deadline_ms) == 0)
             status = status_fail(err, MUON_ETIMEDOUT,

@@ -1,5 +1,5 @@
 /*
- * unary.h - calls that ask once: Info, Read, GetEvent, ListStreams, DeleteStream.
+ * unary.h - calls that ask once: Info, Read, GetEvent, ListStreams, DeleteStream, SetRetention, ListRetention.
  *
  * One that may be repeated without harm is begun again after a failure that may pass, until its time is over. The answer's messages
  * are kept until the call is over.
