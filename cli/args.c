@@ -53,6 +53,16 @@ const struct option_row option_rows[] = {
      "store N lines at a time, all of them or none (1 to 1000); default: 1"},
     {OPTION_KEEP_GOING, "keep-going", 'k', KIND_FLAG, NULL, AT(keep_going),
      "name the lines that are refused and go on behind them"},
+    {OPTION_BEFORE, "before", 0, KIND_COUNT, "VERSION", AT(before),
+     "only the events of lower versions"},
+    {OPTION_TOMBSTONE, "tombstone", 0, KIND_FLAG, NULL, AT(tombstone),
+     "for good: the stream never takes an event again"},
+    {OPTION_DELETED, "deleted", 0, KIND_FLAG, NULL, AT(deleted),
+     "also the streams that hold no event any more"},
+    {OPTION_MAX_AGE, "max-age", 0, KIND_AGE, "TIME", AT(max_age_ms),
+     "delete what was stored longer ago: 12h, 30d"},
+    {OPTION_MAX_COUNT, "max-count", 0, KIND_COUNT, "N", AT(max_count),
+     "keep the newest N events of each stream"},
     {OPTION_SERVICE, "service", 0, KIND_TEXT, "NAME", AT(service),
      "the service's name, when it does not stand before the path"},
     {OPTION_TAG, "tag", 0, KIND_TAG, "WORD", AT(tags),
@@ -81,7 +91,7 @@ const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
 /* The same option of a verb that deals with services. */
 static const struct {
-    uint32_t bit;
+    uint64_t bit;
     const char *help;
 } service_wordings[] = {
     {OPTION_RAW, "the answer as it came, byte for byte; of items, one a line"},
@@ -89,7 +99,7 @@ static const struct {
     {OPTION_TYPE, "the content type of what is sent; default: see above"},
 };
 
-const char *option_help(const struct option_row *option, uint32_t verb_options)
+const char *option_help(const struct option_row *option, uint64_t verb_options)
 {
     size_t count = sizeof(service_wordings) / sizeof(service_wordings[0]);
     for (size_t i = 0; i < count && (verb_options & OPTION_OF_SERVICES); i++)
@@ -171,6 +181,8 @@ static bool set_value(struct args *args, const struct option_row *o, const char 
     case KIND_DURATION:
         return time_text_duration(value, field) && *(int64_t *)field > 0 &&
                *(int64_t *)field <= INT32_MAX;
+    case KIND_AGE:
+        return time_text_duration(value, field) && *(int64_t *)field > 0;
     case KIND_ORDER_ID:
         return set_place(field, MUON_FROM_ORDER_ID, value);
     case KIND_STREAM_VERSION:

@@ -1,8 +1,9 @@
 /*
- * delete.c - `muon delete`: the events of a stream, gone for all readers.
+ * delete.c - `muon delete` and `muon truncate`: the events of a stream, or those before a version, gone for all readers.
  */
 #include "cli/delete.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,17 +14,32 @@
 static void print_deleted(const struct args *args, const char *stream, uint64_t deleted)
 {
     if (!args->json) {
-        printf("%llu events deleted from %s\n", (unsigned long long)deleted, stream);
+        printf("%" PRIu64 " events deleted from %s%s\n", deleted, stream,
+               args->tombstone ? ", which takes no more" : "");
         return;
     }
     fputs("{\"correct\":true,\"stream-name\":", stdout);
     json_string_print(stdout, stream, strlen(stream));
-    printf(",\"deleted-events\":%llu}\n", (unsigned long long)deleted);
+    printf(",\"deleted-events\":%" PRIu64 "%s}\n", deleted,
+           args->tombstone ? ",\"tombstone\":true" : "");
+}
+
+/* What the options ask for. */
+static int32_t ask(const struct args *args, muon_client *client, const muon_expect *expect,
+                   uint64_t *deleted, muon_error *error)
+{
+    const char *stream = args->operands[1];
+    int32_t timeout_ms = connect_timeout_ms(args);
+    if (args->given & OPTION_BEFORE)
+        return muon_truncate(client, stream, (int64_t)args->before, expect, timeout_ms, deleted,
+                             error);
+    if (args->tombstone)
+        return muon_tombstone(client, stream, expect, timeout_ms, deleted, error);
+    return muon_delete(client, stream, expect, timeout_ms, deleted, error);
 }
 
 int delete_run(const struct args *args)
 {
-    const char *stream = args->operands[1];
     muon_expect expect;
     muon_client *client;
     muon_error error;
@@ -35,11 +51,18 @@ int delete_run(const struct args *args)
     if (!connect_open(args, &client, &code))
         return code;
     code = EXIT_DONE;
-    if (muon_delete(client, stream, args->expect ? &expect : NULL, connect_timeout_ms(args),
-                    &deleted, &error) == MUON_OK)
-        print_deleted(args, stream, deleted);
+    if (ask(args, client, args->expect ? &expect : NULL, &deleted, &error) == MUON_OK)
+        print_deleted(args, args->operands[1], deleted);
     else
         code = say_error(args, &error);
     connect_close(client);
     return code;
+}
+
+int truncate_run(const struct args *args)
+{
+    if (!(args->given & OPTION_BEFORE))
+        return say_failure(args, EXIT_USAGE, "`muon delete` deletes all of a stream.",
+                           "truncate wants --before VERSION");
+    return delete_run(args);
 }

@@ -8,5 +8,7 @@
 
 /* Run it. Returns the exit code; failures have been told. */
 int delete_run(const struct args *args);
+/* `muon truncate`, likewise. */
+int truncate_run(const struct args *args);
 
 #endif

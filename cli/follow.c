@@ -40,7 +40,8 @@ static bool take_batch(const struct args *args, const struct follow *follow, str
     if (!out_flush(args, code))
         return false;
     if (muon_batch_flags(batch) & MUON_BATCH_TRUNCATED)
-        say_note(args, "-- the beginning has been deleted: this is what is left --");
+        say_note(args, show->shown ? "-- what came next has been deleted: this is what is left --"
+                                   : "-- the beginning has been deleted: this is what is left --");
     *code = EXIT_DONE;
     if (follow->limit && show->shown >= follow->limit && follow->mode != MUON_COLD)
         return false;

@@ -5,11 +5,10 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/connect.h"
-#include "cli/json-string.h"
 #include "cli/out.h"
+#include "cli/retention.h"
 #include "cli/say.h"
 
 enum { PAGE = 10000, NAME_BYTES = 256 };
@@ -21,22 +20,43 @@ struct listing {
     char last[NAME_BYTES];
 };
 
-static void print_stream(struct listing *l, const char *name, json_int_t events, json_int_t version,
-                         json_int_t order_id)
+/* A stream, as the answer has it. */
+struct row {
+    const char *name;
+    json_int_t events, first, last, order_id;
+    int tombstone;
+    json_t *retention; /* NULL: none */
+};
+
+static bool row_of(json_t *object, struct row *row)
 {
-    if (l->args->json) {
-        fputs(l->streams ? ",\n{\"stream-name\":" : "{\"streams\":[\n{\"stream-name\":", stdout);
-        json_string_print(stdout, name, strlen(name));
-        printf(",\"total-events\":%lld,\"last-version\":%lld,\"last-order-id\":%lld}",
-               (long long)events, (long long)version, (long long)order_id);
-    } else {
-        if (l->streams == 0 && !l->args->quiet)
-            printf("%12s  %12s  %16s  %s\n", "EVENTS", "LAST-VERSION", "LAST-ORDER-ID", "STREAM");
-        printf("%12lld  %12lld  %16lld  %s\n", (long long)events, (long long)version,
-               (long long)order_id, name);
-    }
-    l->streams++;
-    snprintf(l->last, sizeof(l->last), "%s", name);
+    *row = (struct row){0};
+    return json_unpack(object, "{s:s, s:I, s:I, s:I, s:I, s?b, s?o}", "stream-name", &row->name,
+                       "total-events", &row->events, "first-version", &row->first, "last-version",
+                       &row->last, "last-order-id", &row->order_id, "tombstone", &row->tombstone,
+                       "retention", &row->retention) == 0;
+}
+
+static void print_json(const struct listing *l, json_t *object)
+{
+    fputs(l->streams ? ",\n" : "{\"streams\":[\n", stdout);
+    json_dumpf(object, stdout, JSON_COMPACT);
+}
+
+static void print_row(const struct listing *l, const struct row *row)
+{
+    char keeps[RETENTION_TEXT_BYTES] = "-";
+    json_int_t age, count;
+    if (row->tombstone)
+        snprintf(keeps, sizeof(keeps), "tombstone");
+    else if (json_unpack(row->retention, "{s:I, s:I}", "max-age-ms", &age, "max-count", &count) ==
+             0)
+        retention_text(age, count, keeps);
+    if (l->streams == 0 && !l->args->quiet)
+        printf("%12s  %10s  %10s  %16s  %-18s  %s\n", "EVENTS", "FIRST", "LAST", "LAST-ORDER-ID",
+               "KEEPS", "STREAM");
+    printf("%12lld  %10lld  %10lld  %16lld  %-18s  %s\n", (long long)row->events,
+           (long long)row->first, (long long)row->last, (long long)row->order_id, keeps, row->name);
 }
 
 /* Print one page; *count: how many it had. False: it is no list of streams. */
@@ -47,13 +67,17 @@ static bool print_page(struct listing *l, const muon_reply *reply, size_t *count
     bool ok = json_is_array(streams);
     *count = json_array_size(streams);
     for (size_t i = 0; ok && i < *count; i++) {
-        const char *name;
-        json_int_t events, version, order_id;
-        ok = json_unpack(json_array_get(streams, i), "{s:s, s:I, s:I, s:I}", "stream-name", &name,
-                         "total-events", &events, "last-version", &version, "last-order-id",
-                         &order_id) == 0;
-        if (ok)
-            print_stream(l, name, events, version, order_id);
+        json_t *object = json_array_get(streams, i);
+        struct row row;
+        ok = row_of(object, &row);
+        if (!ok)
+            break;
+        if (l->args->json)
+            print_json(l, object);
+        else
+            print_row(l, &row);
+        l->streams++;
+        snprintf(l->last, sizeof(l->last), "%s", row.name);
     }
     json_decref(document);
     return ok;
@@ -64,8 +88,13 @@ static bool list_page(struct listing *l, muon_client *client, size_t *count, int
     muon_reply *reply;
     muon_error error;
     const char *pattern = l->args->operand_count > 1 ? l->args->operands[1] : NULL;
-    if (muon_streams(client, pattern, l->last[0] ? l->last : NULL, PAGE,
-                     connect_timeout_ms(l->args), &reply, &error) != MUON_OK) {
+    const char *after = l->last[0] ? l->last : NULL;
+    int32_t timeout_ms = connect_timeout_ms(l->args);
+    int32_t status =
+        l->args->deleted
+            ? muon_streams_all(client, pattern, after, PAGE, timeout_ms, &reply, &error)
+            : muon_streams(client, pattern, after, PAGE, timeout_ms, &reply, &error);
+    if (status != MUON_OK) {
         *code = say_error(l->args, &error);
         return false;
     }

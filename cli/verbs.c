@@ -21,6 +21,7 @@
 #include "cli/publish.h"
 #include "cli/read.h"
 #include "cli/replay.h"
+#include "cli/retention.h"
 #include "cli/rpc.h"
 #include "cli/serve.h"
 #include "cli/stream.h"
@@ -96,17 +97,47 @@ const struct verb verb_rows[] = {
      "muon why o1-paid\n"
      "muon why orders/1 3 --json",
      why_run},
-    {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT, false,
+    {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT | OPTION_DELETED, false,
      "List the streams, with the number of their events",
-     "PATTERN is a name, or a pattern with **.",
+     "PATTERN is a name, or a pattern with **. FIRST and LAST are the versions of the first event "
+     "that\n"
+     "is kept and of the last one; KEEPS is what `muon retention` says for the stream, or "
+     "tombstone "
+     "if\n"
+     "it was deleted for good.",
      "muon streams\n"
+     "muon streams --deleted\n"
      "muon streams 'orders/**' --json",
      streams_run},
-    {"delete", NULL, "STREAM", 1, 1, OPTIONS_CONNECT | OPTION_EXPECT, true,
+    {"delete", NULL, "STREAM", 1, 1, OPTIONS_CONNECT | OPTION_EXPECT | OPTION_TOMBSTONE, true,
      "Delete the events of a stream, for all readers",
      "The stream's versions go on where they ended, and no old event id can be stored again. This\n"
      "cannot be undone, and wants the verb's whole name.",
-     "muon delete orders/1 --expect 3", delete_run},
+     "muon delete orders/1 --expect 3\n"
+     "muon delete carts/7 --tombstone",
+     delete_run},
+    {"truncate", NULL, "STREAM --before VERSION", 1, 1,
+     OPTIONS_CONNECT | OPTION_EXPECT | OPTION_BEFORE, true,
+     "Delete the beginning of a stream, for all readers",
+     "The events before VERSION are gone; those from it on keep their versions. Whoever reads the\n"
+     "stream from its beginning is told that something is missing. This cannot be undone, and "
+     "wants\n"
+     "the verb's whole name.",
+     "muon truncate orders/1 --before 100", truncate_run},
+    {"retention", NULL, "[set PATTERN | clear PATTERN | list]", 0, 2,
+     OPTIONS_CONNECT | OPTION_MAX_AGE | OPTION_MAX_COUNT, true, "Say how long events are kept",
+     "set: of a stream, or of each stream that matches a pattern with **, events are deleted that\n"
+     "were stored longer ago than --max-age, and those beyond the newest --max-count. Without "
+     "both,\n"
+     "everything is kept: an exception from a wider pattern. It goes on in the background, from "
+     "now\n"
+     "on, until clear. Of several policies that match a stream one counts: that of its own name, "
+     "else\n"
+     "the pattern with the most letters beside its **. What is deleted does not come back.",
+     "muon retention\n"
+     "muon retention set 'logs/**' --max-age 30d --max-count 100000\n"
+     "muon retention clear 'logs/**'",
+     retention_run},
     {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE, false,
      "Ask a service, and show its answer",
      "SERVICE PATH may be one word: rpc://SERVICE/PATH, or request://SERVICE/PATH. BODY is JSON,\n"
@@ -244,7 +275,7 @@ const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
 
 bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VERBS_WHY_BYTES])
 {
-    uint32_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
+    uint64_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
     size_t operands = args->operand_count - 1;
     for (size_t i = 0; i < option_row_count; i++) {
         if (option_rows[i].bit & foreign) {
