@@ -280,6 +280,70 @@ static void streams_are_listed_got_and_deleted(void **state)
     photond_free(p);
 }
 
+/* The version of the first event that is folded. */
+static int32_t note_first(void *state, const muon_event *event)
+{
+    int64_t *first = state;
+    if (*first == 0)
+        *first = event->version;
+    return 0;
+}
+
+/* semantics 5 */
+static void a_truncated_stream_is_loaded_from_where_it_begins_and_not_across_the_gap(void **state)
+{
+    (void)state;
+    struct photond *p = running(true);
+    muon_client *c = made_client(photond_url(p), NULL);
+    muon_reply *reply;
+    muon_error err;
+    uint64_t deleted;
+    int64_t version = 0, first = 0;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(made_emit(c, "x", NULL, NULL), MUON_OK);
+    assert_int_equal(muon_truncate(c, "s", 0, NULL, 0, &deleted, NULL), MUON_EINVAL);
+    assert_int_equal(muon_truncate(c, "s", 3, NULL, 0, &deleted, NULL), MUON_OK);
+    assert_int_equal(deleted, 2);
+    assert_int_equal(muon_load(c, "s", note_first, &first, &version, 0, NULL), MUON_OK);
+    assert_int_equal(first, 3);
+    assert_int_equal(version, 5);
+    version = 1;
+    assert_int_equal(muon_load(c, "s", note_first, &first, &version, 0, &err), MUON_ECONFLICT);
+    version = 2; /* it has all that is gone */
+    assert_int_equal(muon_load(c, "s", note_first, &first, &version, 0, &err), MUON_OK);
+    assert_int_equal(muon_tombstone(c, "s", NULL, 0, &deleted, NULL), MUON_OK);
+    assert_int_equal(deleted, 3);
+    assert_int_equal(made_emit(c, "x", NULL, &err), MUON_EINVAL);
+    assert_int_equal(err.reason, 19);
+    assert_int_equal(muon_streams_all(c, NULL, NULL, 0, 0, &reply, NULL), MUON_OK);
+    assert_non_null(strstr(reply->body.ptr, "\"first-version\":6,\"tombstone\":true}"));
+    muon_reply_free(reply);
+    made_close(c);
+    photond_free(p);
+}
+
+static void how_long_events_are_kept_is_said_listed_and_ended(void **state)
+{
+    (void)state;
+    struct photond *p = running(true);
+    muon_client *c = made_client(photond_url(p), NULL);
+    muon_reply *reply;
+    assert_int_equal(muon_retention_set(c, "s**", -1, 0, 0, NULL), MUON_EINVAL);
+    assert_int_equal(muon_retention_set(c, "__s", 1, 0, 0, NULL), MUON_EINVAL);
+    assert_int_equal(muon_retention_set(c, "s**", 86400000, 7, 0, NULL), MUON_OK);
+    assert_int_equal(muon_retention(c, 0, &reply, NULL), MUON_OK);
+    assert_non_null(strstr(reply->body.ptr, "{\"retention\":[{\"pattern\":\"s**\",\"max-age-ms\":"
+                                            "86400000,\"max-count\":7,\"order-id\":"));
+    muon_reply_free(reply);
+    assert_int_equal(muon_retention_clear(c, "s**", 0, NULL), MUON_OK);
+    assert_int_equal(muon_retention_clear(c, "s**", 0, NULL), MUON_OK);
+    assert_int_equal(muon_retention(c, 0, &reply, NULL), MUON_OK);
+    assert_string_equal(reply->body.ptr, "{\"retention\":[]}");
+    muon_reply_free(reply);
+    made_close(c);
+    photond_free(p);
+}
+
 /* ---- the examples ---- */
 
 /* Run one to its end; what it printed. */
@@ -321,6 +385,8 @@ int main(void)
         cmocka_unit_test(changed_certificates_are_used_by_the_next_connection_and_drop_nothing),
         cmocka_unit_test(a_connection_that_is_refused_says_why),
         cmocka_unit_test(streams_are_listed_got_and_deleted),
+        cmocka_unit_test(a_truncated_stream_is_loaded_from_where_it_begins_and_not_across_the_gap),
+        cmocka_unit_test(how_long_events_are_kept_is_said_listed_and_ended),
         cmocka_unit_test(the_examples_do_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
