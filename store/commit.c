@@ -426,6 +426,7 @@ static bool commit_init(struct commit *c, struct error *error)
     error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the committer");
     s->log = c->store->log;
     s->end = log_end(s->log);
+    s->tombstones = log_place(s->log)->format >= LOG_FORMAT_CUTS;
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
     s->retention = c->store->retention;

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "store/locate.h"
-#include "store/place.h"
 #include "store/retention.h"
 #include "wire/text.h"
 
@@ -178,7 +177,7 @@ static bool fail_memory(struct error *error)
 static bool sequence_tombstones(struct sequence *s, struct submission *sub, struct error *error)
 {
     struct error refused;
-    if (!s->tombstones && log_place(s->log)->format < LOG_FORMAT_CUTS) /* there is none */
+    if (!s->tombstones)
         return true;
     for (size_t i = 0; !sub->error && i < sub->request.events_len; i++) {
         struct span name = sub->request.events[i].stream_name;

@@ -28,7 +28,8 @@ void fixture_load(struct fixture *f)
                                     .heads = heads_new(1 << 20),
                                     .ids = ids_new(f->log, 1000, &error),
                                     .builder = builder_new(),
-                                    .end = log_end(f->log)};
+                                    .end = log_end(f->log),
+                                    .tombstones = log_place(f->log)->format >= LOG_FORMAT_CUTS};
 }
 
 void fixture_unload(struct fixture *f)

@@ -178,6 +178,38 @@ static void truncated_comes_first_when_the_beginning_was_deleted(void **state)
     bench_close(&bench);
 }
 
+/* semantics 5 */
+static void truncated_comes_in_the_middle_when_the_rest_is_deleted_meanwhile(void **state)
+{
+    enum { EVENTS = 100, BYTES = 100000 }; /* far more than is under way at a time */
+    (void)state;
+    struct bench bench;
+    struct follower follower;
+    struct part part;
+    bench_open(&bench, 0, 0);
+    rig_begin(&bench.rig, 0, 0);
+    for (int i = 0; i < EVENTS; i++)
+        rig_add(&bench.rig, 0, 0, BYTES);
+    rig_end(&bench.rig);
+    follow(&follower, &bench, "a/1", STREAM_HOT_COLD);
+    assert_int_equal(next_order_id(&follower), bench.rig.events[0].order_id);
+    rig_begin(&bench.rig, 0, 0);
+    rig_delete(&bench.rig, 0);
+    rig_end(&bench.rig);
+    uint64_t cut = bench.rig.end.last_order_id;
+    add_one(&bench, 0);
+    int given = 1;
+    while (follower_next(&follower, &part) && part.kind != PART_TRUNCATED)
+        given += part.kind == PART_EVENT;
+    assert_int_equal(part.kind, PART_TRUNCATED);
+    assert_int_equal(part.order_id, cut);
+    assert_true(given < EVENTS);
+    expect_events(&follower, &bench.rig, 0, bench.rig.events_len - 1);
+    expect_marker(&follower, PART_CAUGHT_UP, bench.rig.end.last_order_id);
+    follower_cancel(&follower);
+    bench_close(&bench);
+}
+
 /* semantics 9 */
 static void another_store_or_incarnation_is_refused(void **state)
 {
@@ -268,6 +300,7 @@ int main(void)
         cmocka_unit_test(types_limits_and_places_are_kept_to),
         cmocka_unit_test(a_place_in_the_future_is_waited_for),
         cmocka_unit_test(truncated_comes_first_when_the_beginning_was_deleted),
+        cmocka_unit_test(truncated_comes_in_the_middle_when_the_rest_is_deleted_meanwhile),
         cmocka_unit_test(another_store_or_incarnation_is_refused),
         cmocka_unit_test(a_reader_of_a_quiet_stream_is_told_how_far_it_is),
         cmocka_unit_test(a_damaged_record_ends_the_call_after_what_stands_before_it),
