@@ -4,6 +4,7 @@
 #include "store/torn.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,8 +103,19 @@ static struct stock make(const char *dir, unsigned commits)
     return stock;
 }
 
+/* LevelDB was taking over the log when the power failed again: the next one is there, and empty. */
+static void make_next_log(const char *log_path)
+{
+    char next[PATH_BYTES];
+    unsigned number;
+    const char *name = strrchr(log_path, '/') + 1;
+    assert_int_equal(sscanf(name, "%u.log", &number), 1);
+    snprintf(next, sizeof next, "%.*s%06u.log", (int)(name - log_path), log_path, number + 3);
+    assert_int_equal(close(creat(next, 0600)), 0);
+}
+
 /* Something that LevelDB does not take for a record that was being written. */
-static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
+static void cut_off_and_kept(void **state, bool interrupted)
 {
     char log_path[PATH_BYTES], kept_path[PATH_BYTES];
     uint8_t tail[HEADER_BYTES + 500] = {1, 0, 0, 0, 300 & 0xff, 300 >> 8, 1, 'x'};
@@ -112,6 +124,8 @@ static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
     newest_log(log_path, *state);
     free(read_file(log_path, &before));
     write_at(log_path, before, tail, sizeof tail);
+    if (interrupted)
+        make_next_log(log_path);
     struct log *log = must_open(*state);
     assert_int_equal(stock_check(log, stock.events), stock.events);
     assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
@@ -123,6 +137,16 @@ static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
     assert_int_equal(len, sizeof tail);
     assert_memory_equal(kept, tail, len);
     free(kept);
+}
+
+static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
+{
+    cut_off_and_kept(state, false);
+}
+
+static void it_is_also_where_a_start_was_interrupted(void **state)
+{
+    cut_off_and_kept(state, true);
 }
 
 /* Commits that were appended, and neither synced nor acknowledged: a copy of the store's mark says so. */
@@ -220,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_append_that_is_there_in_pieces_is_cut_off_and_kept),
+        TEST(it_is_also_where_a_start_was_interrupted),
         TEST(what_was_not_synced_may_be_lost_in_any_part),
         TEST(damage_before_what_was_synced_is_left_as_it_is),
         TEST(an_acknowledged_record_that_is_cut_off_is_damage_all_the_same),
