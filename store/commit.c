@@ -52,6 +52,10 @@ static void refusal(struct error *error, enum reason down)
     else if (down == REASON_STORE_UNAVAILABLE)
         error_set(error, down,
                   "a write failed and the store is being opened anew; nothing was stored: retry");
+    else if (down == REASON_CORRUPT)
+        error_set(error, down,
+                  "the store is damaged and takes no events; nothing was stored: run photond "
+                  "verify, restore a backup; what is not damaged can be read");
     else
         error_set(error, down,
                   "the store is going down; nothing was stored: connect again and retry");
@@ -140,6 +144,15 @@ static struct written *commit_built(struct commit *c, struct error *error)
     return written;
 }
 
+static void tell_down(const struct error *why)
+{
+    logline_with(LOGLINE_ERROR,
+                 why->reason == REASON_CORRUPT
+                     ? "the store is damaged, no emit is accepted any more: run photond verify"
+                     : "writing failed, no emit is accepted until the log is open anew",
+                 logline_text("error", why->message));
+}
+
 /* taken: what was being written. It is answered after what was written before. */
 static void commit_go_down(struct commit *c, struct chain *taken, const struct error *why)
 {
@@ -150,8 +163,7 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     unknown.retry_after_ms = REOPEN_PAUSE_MS;
     fail_all(taken, &unknown);
     refusal(&refused, why->reason);
-    logline_with(LOGLINE_ERROR, "writing failed, no emit is accepted until the log is open anew",
-                 logline_text("error", why->message));
+    tell_down(why);
     pthread_mutex_lock(&c->lock);
     c->down = why->reason;
     struct chain waiting = {0};
@@ -159,8 +171,7 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     pthread_mutex_unlock(&c->lock);
     fail_all(&waiting, &refused);
     chain_append(taken, &waiting);
-    if (c->options.writable_changed)
-        c->options.writable_changed(c->options.user, false);
+    c->options.writable_changed(c->options.user, false);
     answers_put(&c->answers, taken);
 }
 
@@ -226,79 +237,85 @@ static void commit_settle(struct commit *c)
 
 /* ---- coming back ---- */
 
-static bool commit_reopen(struct commit *c)
+static enum reason commit_reopen(struct commit *c, struct error *error)
 {
-    struct error error;
-    if (log_reopen(c->store->log, &error) != REASON_NONE)
-        return false;
+    enum reason reason = log_reopen(c->store->log, error);
     struct log_end end = log_end(c->store->log);
-    if (sequence_reset(&c->sequence, end, &error) != REASON_NONE ||
-        erase_load(c->erase, &error) != REASON_NONE)
-        return false;
+    if (reason == REASON_NONE)
+        reason = sequence_reset(&c->sequence, end, error);
+    if (reason == REASON_NONE)
+        reason = erase_load(c->erase, error);
+    if (reason != REASON_NONE)
+        return reason;
     /* What was in flight may have been written after all. */
     if (end.last_order_id > atomic_load(&c->store->head))
         fanout_publish(c->store->fanout, &c->store->head, atomic_load(&c->store->head) + 1,
                        end.last_order_id, NULL, 0);
     logline_with(LOGLINE_INFO, "the log is open anew, emits are accepted",
                  logline_uint("head_order_id", end.last_order_id));
-    return true;
+    return REASON_NONE;
 }
 
-/* Wait a moment, or until closing. */
-static void commit_pause(struct commit *c)
+/* Wait a moment, or until closing; is it closing? */
+static bool commit_pause(struct commit *c)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += REOPEN_PAUSE_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
+    int64_t ns = until.tv_nsec + REOPEN_PAUSE_MS * 1000000L;
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&c->lock);
     while (!c->closing && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) {
     }
+    bool closing = c->closing;
     pthread_mutex_unlock(&c->lock);
+    return closing;
 }
 
+/* Damage is not tried again: no opening mends it, and each may clear away what a person wants to see. */
 static void commit_recover(struct commit *c)
 {
-    while (!commit_reopen(c)) {
-        commit_pause(c);
-        pthread_mutex_lock(&c->lock);
-        bool closing = c->closing;
-        pthread_mutex_unlock(&c->lock);
-        if (closing)
-            return;
-    }
+    struct error error;
+    enum reason down;
+    do
+        down = commit_reopen(c, &error);
+    while (down != REASON_NONE && down != REASON_CORRUPT && !commit_pause(c));
     pthread_mutex_lock(&c->lock);
-    c->down = REASON_NONE;
+    c->down = down;
     pthread_mutex_unlock(&c->lock);
-    if (c->options.writable_changed)
+    if (down == REASON_CORRUPT)
+        tell_down(&error);
+    if (down == REASON_NONE)
         c->options.writable_changed(c->options.user, true);
 }
 
 /* ---- the thread ---- */
 
-enum work { WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
+enum work { WORK_NONE, WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
+
+static enum work commit_work(const struct commit *c)
+{
+    if (durable_has_failed(c->durable))
+        return WORK_SETTLE;
+    if (c->ring.first)
+        return WORK_COMMIT;
+    if (c->closing)
+        return WORK_END;
+    if (c->down)
+        return c->down == REASON_CORRUPT ? WORK_NONE : WORK_RECOVER;
+    return erase_pending(c->erase) ? WORK_ERASE : WORK_NONE;
+}
 
 /* Wait for something to do; for a commit, take it. */
 static enum work commit_take(struct commit *c, struct chain *taken)
 {
+    enum work work;
     *taken = (struct chain){0};
-    enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase) &&
-           !durable_has_failed(c->durable))
+    while ((work = commit_work(c)) == WORK_NONE)
         pthread_cond_wait(&c->changed, &c->lock);
-    if (durable_has_failed(c->durable)) {
-        work = WORK_SETTLE;
-    } else if (c->ring.first) {
+    if (work == WORK_COMMIT)
         lane_take(&c->ring, taken, COMMIT_BYTES, TURN_BYTES);
-    } else if (c->closing) {
-        work = WORK_END;
-    } else {
-        work = c->down ? WORK_RECOVER : WORK_ERASE;
-    }
     pthread_mutex_unlock(&c->lock);
     return work;
 }
@@ -320,24 +337,19 @@ static void *commit_thread(void *arg)
     struct chain taken;
     unsigned commits = 0;
     for (;;) {
-        switch (commit_take(c, &taken)) {
-        case WORK_COMMIT:
+        enum work work = commit_take(c, &taken);
+        if (work == WORK_COMMIT) {
             commit_run(c, &taken);
             if (++commits % ERASE_EVERY == 0 && !c->down && erase_pending(c->erase))
                 commit_erase(c); /* also when there is never a pause */
-            break;
-        case WORK_ERASE:
+        } else if (work == WORK_ERASE) {
             commit_erase(c);
-            break;
-        case WORK_SETTLE:
-            commit_settle(c);
-            break;
-        case WORK_RECOVER:
+        } else if (work == WORK_RECOVER) {
             commit_recover(c);
-            break;
-        case WORK_END:
+        } else {
             commit_settle(c);
-            return NULL;
+            if (work == WORK_END)
+                return NULL;
         }
     }
 }
@@ -369,6 +381,14 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
         refusal(error, reason);
     }
     return reason;
+}
+
+bool commit_is_damaged(struct commit *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool damaged = c->down == REASON_CORRUPT;
+    pthread_mutex_unlock(&c->lock);
+    return damaged;
 }
 
 /* ---- open and close ---- */

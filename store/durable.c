@@ -6,6 +6,7 @@
  */
 #include "store/durable.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,8 +69,7 @@ void written_free(struct written *written)
 
 static void list_append(struct list *list, struct list *more)
 {
-    if (!more->first)
-        return;
+    assert(more->first);
     if (list->last)
         list->last->next = more->first;
     else
@@ -142,6 +142,7 @@ static void make_durable(struct durable *d, struct list *commits)
             show(d->store, w);
         list_take(commits, &done);
         d->options.answer(d->options.user, &done);
+        log_settle(d->store->log);
     }
     pthread_mutex_lock(&d->lock);
     d->under_way -= len;

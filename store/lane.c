@@ -3,6 +3,8 @@
  */
 #include "store/lane.h"
 
+#include <assert.h>
+
 #include "store/submission.h"
 
 void chain_append(struct chain *chain, struct chain *more)
@@ -69,7 +71,8 @@ static struct lane *ring_shift(struct lane_ring *ring)
 
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more)
 {
-    if (!lane->waiting.first && more->first)
+    assert(more->first);
+    if (!lane->waiting.first)
         ring_push(ring, lane);
     chain_append(&lane->waiting, more);
 }

@@ -35,6 +35,7 @@ struct lane_ring {
     struct lane *first, *last;
 };
 
+/* more: not empty. */
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more);
 /* One turn of turn_bytes after the other, until taken has bytes_max or nothing waits. */
 void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, size_t turn_bytes);

@@ -13,8 +13,6 @@
 #include "store/log.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <leveldb/c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +161,8 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
-    enum log_fault fault = tailcheck_run(log, ack_recall(&log->ack), log->replayed, &end, error);
+    uint64_t marked = ack_recall(&log->ack, !log->options.inspect);
+    enum log_fault fault = tailcheck_run(log, marked, log->replayed, &end, error);
     if (fault == LOG_DAMAGED && log->options.inspect) {
         ack_refuse(&log->ack, REASON_CORRUPT, "it is damaged, and open for inspection only", NULL);
         return LOG_OK;
@@ -216,9 +215,9 @@ uint64_t log_incarnation(const struct log *log)
     return log->incarnation;
 }
 
-uint64_t log_marked(const struct log *log)
+bool log_marked(const struct log *log, uint64_t *number)
 {
-    return ack_marked((struct ack *)&log->ack); /* asking changes nothing */
+    return ack_marked((struct ack *)&log->ack, number); /* asking changes nothing */
 }
 
 struct log_end log_end(const struct log *log)
@@ -238,8 +237,6 @@ struct log_batch *log_batch_new(void)
 
 void log_batch_free(struct log_batch *batch)
 {
-    if (!batch)
-        return;
     leveldb_writebatch_destroy(batch->writes);
     free(batch);
 }
@@ -299,6 +296,11 @@ enum reason log_write(struct log *log, struct log_batch *batch, struct error *er
     return REASON_NONE;
 }
 
+void log_settle(struct log *log)
+{
+    ack_settle(&log->ack);
+}
+
 bool log_must_sync(const struct log *log)
 {
     return log->wal_is_unknown || log->wal.held > log->options.write_buffer_bytes;
@@ -320,10 +322,9 @@ enum reason log_append(struct log *log, struct log_batch *batch, struct log_appe
 
 enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error)
 {
-    int code = appended->file ? wal_sync(appended->file) : 0;
+    int code = wal_sync(appended->file);
     if (code != 0)
-        return ack_refuse(&log->ack, fault_of_write(fault_from_text(strerror(code))),
-                          strerror(code), error);
+        return ack_refuse(&log->ack, fault_of_sync(code), strerror(code), error);
     ack_mark(&log->ack, appended->number);
     return REASON_NONE;
 }
@@ -370,10 +371,13 @@ static bool log_enter(struct log *log)
     return false;
 }
 
-static enum reason log_closed(const struct log *log, struct error *error)
+static enum reason log_closed(struct log *log, struct error *error)
 {
-    return error_set(error, REASON_STORE_UNAVAILABLE,
-                     "the store in %s is being opened anew; try again", log->place.dir);
+    bool damaged = ack_check(&log->ack, NULL) == REASON_CORRUPT;
+    return error_set(error, damaged ? REASON_CORRUPT : REASON_STORE_UNAVAILABLE,
+                     damaged ? "the store in %s is damaged and was not opened; run photond verify"
+                             : "the store in %s is being opened anew; try again",
+                     log->place.dir);
 }
 
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
@@ -403,9 +407,7 @@ enum reason log_get(struct log *log, struct span key, struct bytes **value, stru
 struct log_iter *log_iter_open(struct log *log, enum log_how how)
 {
     struct log_iter *iter = calloc(1, sizeof *iter);
-    if (!iter)
-        return NULL;
-    if (!log_enter(log)) {
+    if (!iter || !log_enter(log)) {
         free(iter);
         return NULL;
     }
@@ -491,7 +493,6 @@ enum reason log_iter_fault(const struct log_iter *iter, struct error *error)
 {
     if (!iter->fault)
         return REASON_NONE;
-    enum log_fault fault = fault_from_text(iter->fault);
-    return error_set(error, fault_reason(fault == LOG_FULL ? LOG_FAILED : fault),
+    return error_set(error, fault_reason(fault_from_text(iter->fault)),
                      "the store in %s cannot be read: %s", iter->log->place.dir, iter->fault);
 }

@@ -118,12 +118,17 @@ static struct service_options service_options(const struct run *run)
     };
 }
 
-static enum exit_code refuse(enum exit_code code, const struct error *error)
+static enum exit_code end_badly(enum exit_code code, const char *what, const char *reason)
 {
-    logline_with(LOGLINE_ERROR, "cannot start", logline_text("reason", error->message),
+    logline_with(LOGLINE_ERROR, what, logline_text("reason", reason),
                  logline_text("remedy", exit_code_entry(code)->remedy),
                  logline_int("exit_code", code));
     return code;
+}
+
+static enum exit_code refuse(enum exit_code code, const struct error *error)
+{
+    return end_badly(code, "cannot start", error->message);
 }
 
 /* As many files and connections as the system allows: when they run out, gRPC stops accepting for good (hazards 7). */
@@ -387,6 +392,9 @@ static enum exit_code run_open(struct run *run)
         serve(run);
         if (settings_text(&run->settings, SETTING_PORT_FILE))
             unlink(settings_text(&run->settings, SETTING_PORT_FILE));
+        if (service_is_damaged(run->service))
+            code = end_badly(EXIT_CODE_STORE_DAMAGED, "stopped with a damaged store",
+                             "damage was met while the store was written to");
     } else {
         service_stop(run->service, 0);
     }

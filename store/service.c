@@ -244,6 +244,11 @@ void service_info(const struct service *service, struct service_info *info)
     strncpy(info->store_id, log_store_id(service->store.log), sizeof info->store_id - 1);
 }
 
+bool service_is_damaged(const struct service *service)
+{
+    return commit_is_damaged(service->store.commit);
+}
+
 /* ---- stop ---- */
 
 static bool service_wait_stopped(struct service *service, int64_t timeout_ms)

@@ -75,6 +75,9 @@ bool service_start(struct service *service, struct error *error);
 int service_port(const struct service *service, size_t listener);
 void service_info(const struct service *service, struct service_info *info);
 
+/* Has damage been met, so that nothing can be written any more? What can be read is served all the same. Any thread. */
+bool service_is_damaged(const struct service *service);
+
 /* Health says "not serving" and nothing new is accepted. Calls and requests that take a bounded time
  * may end; subscriptions and emit streams, which do not end by themselves, are ended with
  * SHUTTING_DOWN after what they are at, and sessions once nothing of theirs runs. What still runs after timeout_ms is cancelled. Blocks until nothing runs.

@@ -3,6 +3,7 @@
  * into a state.
  *
  * FAKE_FAULT=N: service_open fails with this log_fault. FAKE_STUCK=1: a call runs that never ends by itself. FAKE_TIME=N: time() says so.
+ * FAKE_DAMAGED=1: damage was met while it served.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -93,6 +94,12 @@ void service_info(const struct service *service, struct service_info *info)
 {
     (void)service;
     *info = (struct service_info){.store_id = "00000000-0000-4000-8000-000000000000"};
+}
+
+bool service_is_damaged(const struct service *service)
+{
+    (void)service;
+    return getenv("FAKE_DAMAGED") != NULL;
 }
 
 bool service_stop(struct service *service, int64_t timeout_ms)

@@ -167,8 +167,7 @@ static void whoever_retries_when_memory_has_run_out_has_all_events_once(void **s
 static void a_committer_that_has_no_memory_to_begin_says_so(void **state)
 {
     struct fixture *f = *state;
-    const struct commit_options options = {
-        .queue_bytes = 100000, .heads_bytes = 1 << 20, .recent_ids = 10000};
+    const struct commit_options options = committer_options(f);
     struct error error = {0};
     struct commit *commit = NULL;
     long nth = 0;
@@ -192,8 +191,7 @@ static void a_committer_that_has_no_memory_to_begin_says_so(void **state)
 static void a_log_that_has_no_memory_to_open_says_so_and_opens_when_there_is(void **state)
 {
     struct fixture *f = *state;
-    const struct commit_options commit = {
-        .queue_bytes = 100000, .heads_bytes = 1 << 20, .recent_ids = 10000};
+    const struct commit_options commit = committer_options(f);
     const struct log_options options = {.ballast_bytes = 4096};
     struct error error = {0};
     enum log_fault fault;

@@ -205,6 +205,19 @@ static void each_fault_of_the_store_has_its_exit_code(void **state)
     }
 }
 
+/* A supervisor must not take it for a stop like any other, nor start it again. */
+static void damage_that_was_met_while_serving_is_told_at_the_end(void **state)
+{
+    (void)state;
+    static const char *const DAMAGED[] = {"FAKE_DAMAGED=1", NULL};
+    struct photond *p = fake(true, DAMAGED);
+    assert_true(photond_start(p));
+    assert_int_equal(photond_stop(p), EXIT_CODE_STORE_DAMAGED);
+    assert_log(p, "stopped with a damaged store");
+    assert_log(p, exit_code_entry(EXIT_CODE_STORE_DAMAGED)->remedy);
+    photond_free(p);
+}
+
 static void an_address_in_use_has_its_exit_code(void **state)
 {
     (void)state;
@@ -357,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_first_signal_drains_and_a_second_ends_at_once),
         cmocka_unit_test(a_hangup_reloads_what_can_be_and_names_what_cannot),
         cmocka_unit_test(each_fault_of_the_store_has_its_exit_code),
+        cmocka_unit_test(damage_that_was_met_while_serving_is_told_at_the_end),
         cmocka_unit_test(an_address_in_use_has_its_exit_code),
         cmocka_unit_test(a_wrong_command_line_says_what_is_meant),
         cmocka_unit_test(wrong_settings_are_all_named),

@@ -32,6 +32,17 @@ static void order_ids_follow_the_clock_and_never_go_back(void **state)
 }
 
 /* semantics 2 */
+static void before_1970_order_ids_go_on_from_the_last(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_at first, second;
+    assert_int_equal(emit_one(f, "s", "1", "{}", &first), REASON_NONE);
+    f->now_us = -1000000;
+    assert_int_equal(emit_one(f, "s", "2", "{}", &second), REASON_NONE);
+    assert_int_equal(second.order_id, first.order_id + 1);
+}
+
+/* semantics 2 */
 static void order_ids_go_on_after_the_store_is_opened_again(void **state)
 {
     struct fixture *f = *state;
@@ -374,6 +385,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(before_1970_order_ids_go_on_from_the_last, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again,
                                         fixture_setup, fixture_teardown),
