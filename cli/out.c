@@ -22,28 +22,36 @@ void out_init(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static int lost; /* an errno; 0: nothing is */
+
+void out_lose(int error)
+{
+    lost = error;
+}
+
 bool out_flush(const struct args *args, int *code)
 {
     static bool over;
     static int over_code; /* a failure is told once */
     errno = 0;
-    if (!over && (fflush(stdout) != 0 || ferror(stdout))) {
+    if (!over && (fflush(stdout) != 0 || ferror(stdout) || lost)) {
+        int error = lost ? lost : errno ? errno : EIO;
         over = true;
         over_code = EXIT_DONE;
-        if (errno != EPIPE)
+        if (error != EPIPE)
             over_code = say_failure(args, EXIT_FAILED, "Make room, or write elsewhere.",
-                                    "cannot write the output: %s", strerror(errno));
+                                    "cannot write the output: %s", strerror(error));
     }
     *code = over_code;
     return !over;
 }
 
-size_t out_columns(void)
+size_t out_columns(int fd)
 {
     struct winsize size;
-    if (!isatty(STDOUT_FILENO))
+    if (!isatty(fd))
         return SIZE_MAX;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return 80;
     return size.ws_col;
 }

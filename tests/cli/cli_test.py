@@ -147,10 +147,17 @@ class Certificates(unittest.TestCase):
         self.assertEqual(done.returncode, 7, done)
         self.assertIn(b"probably demands a client certificate", done.stderr)
 
-    def test_2_a_certificate_file_that_is_not_there(self):
-        done = self.photond.muon("ping", "--cert", "nowhere.crt")
-        self.assertEqual(done.returncode, 2, done)
-        self.assertIn(b"nowhere.crt", done.stderr)
+    def test_2_a_certificate_file_that_is_not_there_or_not_to_be_read(self):
+        tls = self.photond.dir / "init/tls"
+        (self.photond.dir / "text.crt").write_text("this is no certificate\n")
+        (self.photond.dir / "empty.crt").write_text("")
+        for option, file in ("--cert", "nowhere.crt"), ("--ca", "nowhere.crt"), ("--key", "nowhere.key"), \
+                ("--ca", self.photond.dir), ("--cert", self.photond.dir), ("--ca", self.photond.dir / "text.crt"), \
+                ("--cert", self.photond.dir / "text.crt"), ("--key", self.photond.dir / "empty.crt"), \
+                ("--key", tls / "server.key"):
+            done = self.photond.muon("ping", "--timeout", "2s", option, file)
+            self.assertEqual(done.returncode, 2, (option, file, done))
+            self.assertIn(str(file).encode(), done.stderr)
 
 
 class Streams(WithPhotond):
@@ -239,6 +246,23 @@ class Streams(WithPhotond):
 
 
 class Imports(WithPhotond):
+    def test_an_import_that_was_killed_is_simply_done_again(self):
+        lines = b"".join(line(n) for n in range(20000))
+        emit = self.photond.spawn("emit", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        tail = self.photond.spawn("tail", "__all__", "-n", "all", "-r", "--limit", "5000", stdout=subprocess.DEVNULL)
+        emit.stdin.write(lines[:len(lines) // 2])
+        emit.stdin.flush()
+        self.assertEqual(tail.wait(LIMIT_S), 0)  # so much is stored
+        emit.kill()
+        emit.wait()
+        emit.stdin.close()
+        done = self.muon("emit", "--json", stdin=lines)
+        self.assertEqual(done.returncode, 0, done)
+        counts = json.loads(done.stdout)
+        self.assertGreaterEqual(counts["duplicates"], 5000)
+        self.assertEqual(counts["stored"] + counts["duplicates"], 20000)
+        self.assertEqual([e["event-id"] for e in self.photond.events()], [f"id-{n}" for n in range(20000)])
+
     def test_importing_again_stores_nothing(self):
         lines = b"".join(line(n) for n in range(5000))
         self.assert_ends(self.muon("emit", stdin=lines), 0, "5000 stored, 0 stored before")
