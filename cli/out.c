@@ -6,6 +6,7 @@
 #include "cli/out.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,9 +16,20 @@
 
 #include "cli/say.h"
 
+/* A standard descriptor that is closed would be given to the next file or socket, which then got our output: it becomes one
+ * that cannot be used instead. */
+static void keep_place(int fd)
+{
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void out_init(void)
 {
     static char buffer[256 * 1024];
+    keep_place(STDIN_FILENO);
+    keep_place(STDOUT_FILENO);
+    keep_place(STDERR_FILENO);
     setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
     signal(SIGPIPE, SIG_IGN);
 }

@@ -9,7 +9,8 @@
 
 #include "cli/args.h"
 
-/* Give standard output a large buffer, and make a closed pipe an error of the write instead of a signal. Once, first. */
+/* Give standard output a large buffer, keep descriptors that are closed from being given to others, and make a closed pipe an
+ * error of the write instead of a signal. Once, first. */
 void out_init(void);
 
 /* Something could not even be made ready for output: an errno. The next flush tells it. */

@@ -1,10 +1,8 @@
-"""The command line against a real photond, where a transcript does not reach: pipes, signals, terminals, kills, certificates,
+"""The command line against a real photond, where a transcript does not reach: pipes, signals, kills, certificates,
 each exit code, and the round trip of real events."""
 import gzip
 import hashlib
 import json
-import os
-import pty
 import random
 import re
 import signal
@@ -196,46 +194,6 @@ class Streams(WithPhotond):
         self.assertEqual(emit.wait(LIMIT_S), 3)
         emit.stdin.close()
         emit.stderr.close()
-
-    def on_terminal(self, *arguments, stdin=subprocess.DEVNULL, **environment):
-        """What it shows on a terminal of 80 columns."""
-        main, terminal = pty.openpty()
-        process = subprocess.Popen([MUON, *arguments], stdin=stdin, stdout=terminal, stderr=terminal,
-                                   env={**self.photond.environment, **environment})
-        os.close(terminal)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(main, 65536)
-            except OSError:  # the other side is closed
-                piece = b""
-            if not piece:
-                break
-            shown += piece
-        os.close(main)
-        process.wait(LIMIT_S)
-        return shown.decode()
-
-    def test_a_terminal_gets_colour_and_lines_that_fit_unless_no_color_is_set(self):
-        self.muon("emit", stdin=line(1, payload="x" * 500))
-        shown = self.on_terminal("replay", "__all__")
-        self.assertIn("\033[1m", shown)
-        self.assertIn("…", shown)
-        self.assertNotIn("\033", self.on_terminal("replay", "__all__", NO_COLOR="1"))
-        self.assertIn("\033[31mmuon:", self.on_terminal("get", "nothing"))
-        self.assertNotIn("\033", self.on_terminal("get", "nothing", TERM="dumb"))
-
-    def test_an_import_draws_its_progress_on_a_terminal_and_wipes_it_before_the_summary(self):
-        with tempfile.TemporaryFile() as file:
-            for quiet in [], ["--quiet"]:
-                file.write(b"".join(line(n) for n in range(3000)))
-                file.seek(0)
-                shown = self.on_terminal("emit", *quiet, stdin=file)
-                if quiet:
-                    self.assertEqual(shown, "")
-                else:
-                    self.assertRegex(shown, r"^\r\d+ stored, \d+ stored before, \d+ events/s\033\[K")
-                    self.assertRegex(shown, r"\r\033\[K3000 stored, 0 stored before, 0 failed \(.*\)\r\n$")
 
     # semantics 11
     def test_any_bytes_come_back_as_they_were(self):
