@@ -17,7 +17,7 @@ struct verb {
     const char *older;    /* a name of former times; NULL: none */
     const char *operands; /* as the help writes them */
     size_t operands_min, operands_max;
-    uint32_t options;    /* OPTION_* that it takes, beside OPTIONS_COMMON */
+    uint64_t options;    /* OPTION_* that it takes, beside OPTIONS_COMMON */
     bool whole_name;     /* a prefix of its name is not enough: what it does cannot be undone */
     const char *summary; /* a line without a full stop */
     const char *text;    /* what more there is to say: paragraphs of lines, broken for 80 columns */
@@ -30,7 +30,7 @@ extern const size_t verb_row_count;
 
 enum { VERBS_WHY_BYTES = 256 };
 
-/* The verb that a word names: by its name, its older name, or an unambiguous prefix. NULL: why says what is wrong, with the
+/* The verb that a word names: by its name, its older name, or an unambiguous prefix, where the original's verbs come first. NULL: why says what is wrong, with the
  * nearest guess. */
 const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES]);
 

@@ -113,6 +113,15 @@ MUTATIONS = [
              "plain_test"),
     Mutation("deaf-session-kept", "what waits for a session that never reads grows without end", "bus/session.c",
              "    if (!s->ended && s->overrun)\n", "    if (!s->ended && s->overrun && s->lost)\n", "flow_test"),
+    Mutation("lost-output-is-done", "an output that could not be written is no failure", "cli/main.c",
+             "if (!out_flush(&args, &output_code) && code == EXIT_DONE)",
+             "if (!out_flush(&args, &output_code) && code == EXIT_FAILED)", "cli_Output"),
+    Mutation("shape-not-told", "a member of what --json prints is missing in its table", "cli/shapes.c",
+             '    {"duplicate", SHAPE_BOOL, NULL, "it had been stored before; the rest says where"},\n', "", "cli_matrix"),
+    Mutation("format-takes-anything", "a field of --format that there is none of is taken", "cli/format.c",
+             "    if (steps == 0)\n        return no_field(c, part);", "    if (steps == 0)\n        return true;", "cli_format"),
+    Mutation("original-words-lost", "a new verb takes away what was short for a verb of the original", "cli/verbs.c",
+             "    if (found)\n        return found;\n    for", "    for", "cli_transcript_original"),
 ]
 
 

@@ -24,6 +24,7 @@
 #include "stock.h"
 #include "store/keys.h"
 #include "tests/lib/faults.h"
+#include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 
 enum { BUFFER = 1 << 16, COMMIT = 40, COMMITS = 60 };
@@ -34,12 +35,7 @@ static struct log *must_open(const char *dir, size_t ballast)
                                         .write_buffer_bytes = BUFFER,
                                         .file_bytes = 1 << 20,
                                         .ballast_bytes = ballast};
-    enum log_fault fault;
-    struct error error = {0};
-    struct log *log = log_open(dir, &options, &fault, &error);
-    if (!log)
-        fail_msg("fault %d: %s", fault, error.message);
-    return log;
+    return openlog(dir, &options);
 }
 
 /* Commit until the fault is met: then the outcome is unknown, and the reason says whether it was room that lacked. */

@@ -21,6 +21,7 @@
 
 #include "stock.h"
 #include "store/keys.h"
+#include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 #include "wire/pb.h"
 #include "wire/text.h"
@@ -31,12 +32,7 @@ static struct log *must_open(const char *dir)
 {
     const struct log_options options = {
         .create = true, .write_buffer_bytes = 1 << 16, .ballast_bytes = 4096};
-    enum log_fault fault;
-    struct error error = {0};
-    struct log *log = log_open(dir, &options, &fault, &error);
-    if (!log)
-        fail_msg("fault %d: %s", fault, error.message);
-    return log;
+    return openlog(dir, &options);
 }
 
 /* A store of COMMITS commits in *state. */
