@@ -69,23 +69,33 @@ void metrics_text(const struct metrics *metrics, FILE *out)
 
 /* ---- the reference ---- */
 
+static bool is_first_with_its_label(const struct metric *table, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (table[i].label == table[at].label)
+            return false;
+    return table[at].label != NULL;
+}
+
 static void put_label(const struct metric_label *label, FILE *out)
 {
-    fprintf(out, "`%s`: ", label->name);
+    fprintf(out, "| `%s` | ", label->name);
     for (size_t i = 0; i < label->len; i++)
         fprintf(out, "%s%s", i ? ", " : "", label->value(i));
+    fputs(" |\n", out);
 }
 
 void metrics_markdown(FILE *out)
 {
     size_t len;
-    const struct metric *metric = metrics_table(&len);
-    fputs("| metric | type | unit | meaning | label |\n|---|---|---|---|---|\n", out);
-    for (; len > 0; metric++, len--) {
-        fprintf(out, "| `%s` | %s | %s | %s | ", metric->name, TYPES[metric->type],
-                metric->unit ? metric->unit : "", metric->help);
-        if (metric->label)
-            put_label(metric->label, out);
-        fputs(" |\n", out);
-    }
+    const struct metric *table = metrics_table(&len);
+    fputs("| metric | type | unit | label | meaning |\n|---|---|---|---|---|\n", out);
+    for (size_t i = 0; i < len; i++)
+        fprintf(out, "| `%s` | %s | %s | %s | %s |\n", table[i].name, TYPES[table[i].type],
+                table[i].unit ? table[i].unit : "", table[i].label ? table[i].label->name : "",
+                table[i].help);
+    fputs("\n| label | values |\n|---|---|\n", out);
+    for (size_t i = 0; i < len; i++)
+        if (is_first_with_its_label(table, i))
+            put_label(table[i].label, out);
 }

@@ -12,7 +12,7 @@
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 void metrics_text(const struct metrics *metrics, FILE *out);
 
-/* A table of all metrics, in Markdown. */
+/* A table of all metrics, and one of the values of their labels, in Markdown. */
 void metrics_markdown(FILE *out);
 
 #endif
