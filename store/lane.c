@@ -72,6 +72,8 @@ static struct lane *ring_shift(struct lane_ring *ring)
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more)
 {
     assert(more->first);
+    ring->bytes += more->bytes;
+    ring->len += more->len;
     if (!lane->waiting.first)
         ring_push(ring, lane);
     chain_append(&lane->waiting, more);
@@ -79,6 +81,7 @@ void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more)
 
 void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, size_t turn_bytes)
 {
+    struct chain before = *taken;
     while (ring->first && taken->bytes < bytes_max) {
         struct lane *lane = ring_shift(ring);
         size_t turn = taken->bytes + turn_bytes;
@@ -88,10 +91,13 @@ void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, si
         if (lane->waiting.first)
             ring_push(ring, lane);
     }
+    ring->bytes -= taken->bytes - before.bytes;
+    ring->len -= taken->len - before.len;
 }
 
 void lane_take_all(struct lane_ring *ring, struct chain *taken)
 {
     while (ring->first)
         chain_append(taken, &ring_shift(ring)->waiting);
+    ring->bytes = ring->len = 0;
 }

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <leveldb/c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,7 +66,6 @@ struct log_iter {
 };
 
 /* ---- opening ---- */
-
 static leveldb_readoptions_t *read_options(bool verify, bool fill_cache)
 {
     leveldb_readoptions_t *options = leveldb_readoptions_create();
@@ -156,8 +156,6 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
     return LOG_OK;
 }
 
-/* ---- opening: what is there is sound ---- */
-
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
@@ -210,6 +208,24 @@ const char *log_store_id(const struct log *log)
     return log->place.store_id;
 }
 
+static bool log_enter(struct log *log)
+{
+    gate_enter(&log->gate);
+    if (log->db)
+        return true;
+    gate_leave(&log->gate);
+    return false;
+}
+
+static enum reason log_closed(struct log *log, struct error *error)
+{
+    bool damaged = ack_check(&log->ack, NULL) == REASON_CORRUPT;
+    return error_set(error, damaged ? REASON_CORRUPT : REASON_STORE_UNAVAILABLE,
+                     damaged ? "the store in %s is damaged and was not opened; run photond verify"
+                             : "the store in %s is being opened anew; try again",
+                     log->place.dir);
+}
+
 uint64_t log_incarnation(const struct log *log)
 {
     return log->incarnation;
@@ -225,8 +241,18 @@ struct log_end log_end(const struct log *log)
     return log->end;
 }
 
-/* ---- writing ---- */
+bool log_property(struct log *log, const char *name, char *out, size_t size)
+{
+    if (!log_enter(log))
+        return false;
+    char *text = leveldb_property_value(log->db, name);
+    gate_leave(&log->gate);
+    bool known = text && snprintf(out, size, "%s", text) >= 0;
+    leveldb_free(text);
+    return known;
+}
 
+/* ---- writing ---- */
 struct log_batch *log_batch_new(void)
 {
     struct log_batch *batch = calloc(1, sizeof *batch);
@@ -361,25 +387,6 @@ enum reason log_reopen(struct log *log, struct error *error)
 }
 
 /* ---- reading ---- */
-
-static bool log_enter(struct log *log)
-{
-    gate_enter(&log->gate);
-    if (log->db)
-        return true;
-    gate_leave(&log->gate);
-    return false;
-}
-
-static enum reason log_closed(struct log *log, struct error *error)
-{
-    bool damaged = ack_check(&log->ack, NULL) == REASON_CORRUPT;
-    return error_set(error, damaged ? REASON_CORRUPT : REASON_STORE_UNAVAILABLE,
-                     damaged ? "the store in %s is damaged and was not opened; run photond verify"
-                             : "the store in %s is being opened anew; try again",
-                     log->place.dir);
-}
-
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
 {
     if (!log_enter(log))

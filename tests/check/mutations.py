@@ -122,6 +122,12 @@ MUTATIONS = [
              "    if (steps == 0)\n        return no_field(c, part);", "    if (steps == 0)\n        return true;", "cli_format"),
     Mutation("original-words-lost", "a new verb takes away what was short for a verb of the original", "cli/verbs.c",
              "    if (found)\n        return found;\n    for", "    for", "cli_transcript_original"),
+    Mutation("always-ready", "photond says that it is ready while nothing can be written", "store/scrape.c",
+             "return reason == REASON_NONE ?", "return reason != REASON_COUNT ?", "scrape_test"),
+    Mutation("retries-counted-as-stored", "a retry is counted as a batch that was stored", "store/measures.c",
+             "} else if (sub->duplicate) {", "} else if (sub->duplicate && sub->error) {", "measures_test"),
+    Mutation("bins-not-added-up", "a histogram's bins are given one by one, and not counted together from below", "store/metrics_text.c",
+             "count += values->bin[bin];", "count = values->bin[bin];", "metrics_test"),
 ]
 
 

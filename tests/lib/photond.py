@@ -46,7 +46,7 @@ class Photond:
         raise RuntimeError("photond did not start:\n" + said)
 
     def start_at(self, port):
-        """Sets self.port once it is ready; returns what it said."""
+        """Sets self.port and self.ready, the line that says so, once it is ready; returns what it said."""
         where = ["--config", self.dir / "init/photond.conf"] if self.tls else ["--data-dir", self.dir / "data"]
         self.process = subprocess.Popen([*self.within, PHOTOND, *where, "--listen", f"{self.host}:{port}", *self.flags],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -55,7 +55,7 @@ class Photond:
         for line in self.process.stderr:
             said += line
             if re.search(r'"ready"', line):
-                self.port = port
+                self.port, self.ready = port, line
                 self.reader = threading.Thread(target=self.listen, args=(self.process.stderr,), daemon=True)
                 self.reader.start()  # so that it never waits for us
                 break
