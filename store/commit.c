@@ -259,7 +259,7 @@ static enum reason commit_reopen(struct commit *c, struct error *error)
     return REASON_NONE;
 }
 
-/* Wait a moment, or until closing; is it closing? */
+/* Wait a moment, or until something happens; is it closing? */
 static bool commit_pause(struct commit *c)
 {
     struct timespec until;
@@ -268,8 +268,7 @@ static bool commit_pause(struct commit *c)
     until.tv_sec += ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&c->lock);
-    while (!c->closing && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) {
-    }
+    pthread_cond_timedwait(&c->changed, &c->lock, &until); /* woken early: tries early */
     bool closing = c->closing;
     pthread_mutex_unlock(&c->lock);
     return closing;

@@ -151,7 +151,7 @@ static void stream_go_on(struct stream_call *s)
 
 static void stream_read_on(struct stream_call *s)
 {
-    if (s->reading || s->ended || s->failed || s->finished || s->pending_bytes >= QUOTA_BYTES ||
+    if (s->reading || s->ended || s->failed || s->pending_bytes >= QUOTA_BYTES ||
         s->answers_len >= ANSWERS_BYTES)
         return;
     s->reading = true;

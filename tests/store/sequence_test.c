@@ -174,6 +174,34 @@ static void all_expectations_that_fail_are_reported_together(void **state)
     assert_int_equal(f->sequence.end.last_order_id, NOW_US);
 }
 
+static void expect_words(struct fixture *f, enum expect_kind kind, const char *stream,
+                         unsigned times, const char *words)
+{
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "never", "x");
+    for (unsigned i = 0; i < times; i++)
+        batch_expect(&b, stream, kind, 5);
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    assert_int_equal(b.submission.error->wrong_versions, times);
+    assert_non_null(strstr(b.submission.error->message, words));
+    batch_end(&b);
+}
+
+/* semantics 4 */
+static void an_expectation_that_fails_is_told_in_words(void **state)
+{
+    struct fixture *f = *state;
+    emit_one(f, "s", "1", "x", NULL);
+    expect_words(f, EXPECT_VERSION, "s", 1, "to have version 5 and has version 1; nothing");
+    expect_words(f, EXPECT_NO_STREAM, "s", 1, "to have no event and has version 1; nothing");
+    expect_words(f, EXPECT_EXISTS, "t", 1,
+                 "to have an event and has version 0 and no event; nothing");
+    expect_words(f, EXPECT_EXISTS, "t", WRONG_VERSIONS_MAX + 2, "(more expectations failed, too)");
+}
+
 /* semantics 4 */
 static void of_two_writers_with_one_expectation_in_one_commit_the_first_wins(void **state)
 {
@@ -401,6 +429,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_expectation_that_fails_is_told_in_words, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together,
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(
