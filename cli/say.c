@@ -12,7 +12,9 @@
 
 enum { MESSAGE_BYTES = 1024 };
 
-static enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+static enum colour colour;
 
 bool say_set_colour(const char *when)
 {
@@ -20,7 +22,7 @@ bool say_set_colour(const char *when)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], when) != 0)
             continue;
-        colour = (int)i;
+        colour = (enum colour)i;
         return true;
     }
     return false;
