@@ -123,18 +123,19 @@ static enum reason commit_write(struct commit *c, const struct chain *taken,
         return REASON_NONE;
     if (!deletes && log_may_append(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
-    if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
-        log_write(c->store->log, batch, error) != REASON_NONE)
+    if (durable_write(c->durable, batch, unknown, error) != REASON_NONE)
         return error->reason;
     if (deletes)
         commit_hide_deleted(c, taken);
     return REASON_NONE;
 }
 
-static struct written *commit_built(struct commit *c, struct error *error)
+static struct written *commit_built(struct commit *c, uint64_t begun_us, struct error *error)
 {
     struct written *written = written_new(c->sequence.builder);
-    if (!written)
+    if (written)
+        written->begun_us = begun_us;
+    else
         error_set(error, REASON_BUSY,
                   "the store is out of memory; nothing was stored: retry later");
     return written;
@@ -152,6 +153,7 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     refusal(&refused, why->reason);
     logline_with(LOGLINE_ERROR, "writing failed, no emit is accepted until the log is open anew",
                  logline_text("error", why->message));
+    tally_add(&c->store->measures.write_failures, 1);
     pthread_mutex_lock(&c->lock);
     c->down = why->reason;
     struct chain waiting = {0};
@@ -201,9 +203,10 @@ static void commit_run(struct commit *c, struct chain *taken)
     struct chain unknown = {0};
     struct error error;
     struct written *written = NULL;
+    uint64_t begun_us = tally_now_us();
     sequence_start(&c->sequence, now_us(), taken->bytes);
     if (!commit_decide(c, taken, &error) || !sequence_finish(&c->sequence, &after, &error) ||
-        !(written = commit_built(c, &error))) {
+        !(written = commit_built(c, begun_us, &error))) {
         commit_end_badly(c, taken, before, &error, false);
     } else if (commit_write(c, taken, written, &unknown, &error) != REASON_NONE) {
         written_free(written);
@@ -345,8 +348,10 @@ static void *commit_thread(void *arg)
 enum reason commit_submit(struct commit *c, struct submission *chain, struct error *error)
 {
     struct chain more = chain_of(chain);
+    size_t len = more.len;
     struct lane *lane = chain->lane ? chain->lane : &c->single;
     enum reason reason = REASON_NONE;
+    submission_stamp(chain);
     pthread_mutex_lock(&c->lock);
     if (c->closing)
         reason = REASON_SHUTTING_DOWN;
@@ -361,6 +366,8 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
         pthread_cond_signal(&c->changed);
     }
     pthread_mutex_unlock(&c->lock);
+    if (reason != REASON_NONE)
+        measures_refused(&c->store->measures, reason, len);
     if (reason == REASON_BUSY) {
         error_set(error, reason,
                   "too much is waiting to be committed; nothing was stored: retry in a moment");
@@ -369,6 +376,14 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
         refusal(error, reason);
     }
     return reason;
+}
+
+struct commit_queue commit_queue(struct commit *c)
+{
+    pthread_mutex_lock(&c->lock);
+    struct commit_queue queue = {c->ring.len, c->ring.bytes, c->down};
+    pthread_mutex_unlock(&c->lock);
+    return queue;
 }
 
 /* ---- open and close ---- */
@@ -438,7 +453,7 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
     c->store = store;
     c->options = *options;
     pthread_mutex_init(&c->lock, NULL);
-    answers_init(&c->answers, store->cq);
+    answers_init(&c->answers, store->cq, &store->measures);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -33,6 +33,13 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
  * SHUTTING_DOWN; nothing was stored. Any thread. */
 enum reason commit_submit(struct commit *commit, struct submission *chain, struct error *error);
 
+/* What waits at this moment; why nothing can be written now. Any thread. */
+struct commit_queue {
+    size_t submissions, bytes;
+    enum reason down; /* REASON_NONE: writing is possible */
+};
+struct commit_queue commit_queue(struct commit *commit);
+
 /* Refuse what comes from now on, commit what waits, answer, end the thread. Safe with NULL. Not from a poller. */
 void commit_close(struct commit *commit);
 

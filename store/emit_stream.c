@@ -300,16 +300,20 @@ static void stream_submit(struct stream_call *s, struct bytes *message)
 {
     struct submission *chain;
     struct error error;
+    uint64_t received_us = tally_now_us();
     enum reason reason = stream_decode(s, message, &chain, &error);
     size_t len = 0, bytes = 0;
     for (struct submission *sub = chain; sub; sub = sub->next) {
+        sub->received_us = received_us;
         len++;
         bytes += sub->bytes;
     }
     /* Counted first: the committer may hand them back before commit_submit has returned. */
     s->pending += len;
     s->pending_bytes += bytes;
-    if (reason == REASON_NONE && chain)
+    if (reason != REASON_NONE) /* at least the one that could not be decoded */
+        measures_refused(&s->store->measures, reason, len + 1);
+    else if (chain)
         reason = commit_submit(s->store->commit, chain, &error);
     if (reason == REASON_NONE)
         return;

@@ -33,6 +33,7 @@ struct lane {
 /* The lanes in which something waits, in the order of their turns. All-zero is empty. */
 struct lane_ring {
     struct lane *first, *last;
+    size_t bytes, len; /* of all that waits in them */
 };
 
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more);

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,7 +43,6 @@ struct log_iter {
 };
 
 /* ---- opening ---- */
-
 static leveldb_readoptions_t *read_options(bool verify, bool fill_cache)
 {
     leveldb_readoptions_t *options = leveldb_readoptions_create();
@@ -135,8 +135,6 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
     return LOG_OK;
 }
 
-/* ---- opening: what is there is sound ---- */
-
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
@@ -188,6 +186,21 @@ const char *log_store_id(const struct log *log)
     return log->place.store_id;
 }
 
+bool log_enter(struct log *log)
+{
+    gate_enter(&log->gate);
+    if (log->db)
+        return true;
+    gate_leave(&log->gate);
+    return false;
+}
+
+enum reason log_closed(const struct log *log, struct error *error)
+{
+    return error_set(error, REASON_STORE_UNAVAILABLE,
+                     "the store in %s is being opened anew; try again", log->place.dir);
+}
+
 uint64_t log_incarnation(const struct log *log)
 {
     return log->incarnation;
@@ -203,8 +216,18 @@ struct log_end log_end(const struct log *log)
     return log->end;
 }
 
-/* ---- writing ---- */
+bool log_property(struct log *log, const char *name, char *out, size_t size)
+{
+    if (!log_enter(log))
+        return false;
+    char *text = leveldb_property_value(log->db, name);
+    gate_leave(&log->gate);
+    bool known = text && snprintf(out, size, "%s", text) >= 0;
+    leveldb_free(text);
+    return known;
+}
 
+/* ---- writing ---- */
 struct log_batch *log_batch_new(void)
 {
     struct log_batch *batch = calloc(1, sizeof *batch);
@@ -342,21 +365,6 @@ enum reason log_reopen(struct log *log, struct error *error)
 }
 
 /* ---- reading ---- */
-
-bool log_enter(struct log *log)
-{
-    gate_enter(&log->gate);
-    if (log->db)
-        return true;
-    gate_leave(&log->gate);
-    return false;
-}
-
-enum reason log_closed(const struct log *log, struct error *error)
-{
-    return error_set(error, REASON_STORE_UNAVAILABLE,
-                     "the store in %s is being opened anew; try again", log->place.dir);
-}
 
 enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
 {

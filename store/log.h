@@ -57,6 +57,8 @@ uint64_t log_incarnation(const struct log *log);
 uint64_t
 log_marked(const struct log *log); /* the greatest record number known to be acknowledged */
 struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
+/* What LevelDB says of itself, such as "leveldb.stats". false: it has no such property, or is not open. Waits like a reader. */
+bool log_property(struct log *log, const char *name, char *out, size_t size);
 
 /* ---- writing: a batch is written whole, or not at all ---- */
 struct log_batch;

@@ -122,6 +122,10 @@ MUTATIONS = [
              "private_test"),
     Mutation("deaf-session-kept", "what waits for a session that never reads grows without end", "bus/session.c",
              "    if (!s->ended && s->overrun)\n", "    if (!s->ended && s->overrun && s->lost)\n", "flow_test"),
+    Mutation("retries-counted-as-stored", "a retry is counted as a batch that was stored", "store/measures.c",
+             "} else if (sub->duplicate) {", "} else if (sub->duplicate && sub->error) {", "measures_test"),
+    Mutation("bins-not-added-up", "a histogram's bins are given one by one, and not counted together from below", "store/metrics_text.c",
+             "count += values->bin[bin];", "count = values->bin[bin];", "metrics_test"),
 ]
 
 

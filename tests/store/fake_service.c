@@ -75,6 +75,19 @@ static bool listen_on(struct service *service, size_t i, struct error *error)
     return true;
 }
 
+void service_metrics(struct service *service, int64_t wait_ms, struct metrics *metrics)
+{
+    (void)service;
+    (void)wait_ms;
+    *metrics = (struct metrics){.build = 1};
+}
+
+enum reason service_writable(struct service *service)
+{
+    (void)service;
+    return REASON_NONE;
+}
+
 bool service_start(struct service *service, struct error *error)
 {
     for (size_t i = 0; i < service->options.listeners_len; i++) {
