@@ -125,7 +125,7 @@ static enum reason commit_write(struct commit *c, const struct chain *taken,
     bool deletes = commit_deletes(taken);
     if (written->built_len == 0)
         return REASON_NONE;
-    if (!deletes && !log_must_sync(c->store->log))
+    if (!deletes && log_may_append(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
     if (durable_write(c->durable, batch, unknown, error) != REASON_NONE)
         return error->reason;

@@ -36,7 +36,8 @@ struct run {
     struct service_listener listener[SERVICE_LISTENERS_MAX];
     size_t listeners;
     struct scrape *scrape; /* NULL: nobody is told */
-    int64_t drain_ms;      /* as it was when draining began */
+    char *admin_socket;
+    int64_t drain_ms; /* as it was when draining began */
 };
 
 /* ---- what can be checked before anything is opened ---- */
@@ -87,6 +88,18 @@ static void prepare_listeners(struct run *run)
     }
 }
 
+/* Where it was told to be, else in the store's directory. */
+static bool prepare_admin_socket(struct run *run)
+{
+    const char *path = settings_text(&run->settings, SETTING_ADMIN_SOCKET);
+    if (path)
+        run->admin_socket = strdup(path);
+    else if (asprintf(&run->admin_socket, "%s/admin.sock",
+                      settings_text(&run->settings, SETTING_DATA_DIR)) < 0)
+        run->admin_socket = NULL;
+    return run->admin_socket;
+}
+
 static struct service_options service_options(const struct run *run)
 {
     const struct settings *s = &run->settings;
@@ -113,6 +126,9 @@ static struct service_options service_options(const struct run *run)
         .sessions = (size_t)settings_number(s, SETTING_SESSIONS_MAX),
         .beat_ms = (uint32_t)settings_number(s, SETTING_BEAT_TIME),
         .name_owners = settings_text(s, SETTING_NAME_OWNERS),
+        .admin_socket = run->admin_socket,
+        .admin_socket_required = settings_text(s, SETTING_ADMIN_SOCKET),
+        .admin_names = settings_text(s, SETTING_ADMIN_NAMES),
         .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
         .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
         .alive_ms = supervisor_alive_ms(),
@@ -294,8 +310,9 @@ static void say_ready(const struct run *run)
     warn_of_insecure(&run->settings);
     warn_of_certificates(&run->settings);
     logline_with(LOGLINE_INFO, "ready", logline_text("address", addresses),
-                 logline_text("tls", run->tls ? "on" : "off"), logline_text("data_dir", dir),
-                 logline_text("store_id", info.store_id),
+                 logline_text("tls", run->tls ? "on" : "off"),
+                 logline_text("admin_socket", service_admin_socket(run->service)),
+                 logline_text("data_dir", dir), logline_text("store_id", info.store_id),
                  logline_uint("incarnation", info.incarnation), logline_uint("format", info.format),
                  logline_uint("head_order_id", info.head_order_id),
                  logline_text("durability", durability(dir)),
@@ -308,6 +325,7 @@ static void say_ready(const struct run *run)
 static void apply(struct run *run, struct settings *fresh)
 {
     char was[DESCRIBE_VALUE_MAX], now[DESCRIBE_VALUE_MAX];
+    unsigned reloaded = 0, left = 0;
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting s = (enum setting)i;
         const char *before = describe_value(&run->settings, s, was);
@@ -319,12 +337,16 @@ static void apply(struct run *run, struct settings *fresh)
                      can ? "setting reloaded" : "setting needs a restart",
                      logline_text("setting", setting_def(s)->name), logline_text("was", before),
                      logline_text("file_says", after));
+        reloaded += can;
+        left += !can;
         if (can) {
             struct setting_value old = run->settings.value[i];
             run->settings.value[i] = fresh->value[i];
             fresh->value[i] = old;
         }
     }
+    logline_with(LOGLINE_INFO, "settings reloaded", logline_uint("changed", reloaded),
+                 logline_uint("need_a_restart", left));
     logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
 }
 
@@ -421,6 +443,8 @@ static enum exit_code run_open(struct run *run)
     logline_start(STDERR_FILENO,
                   (enum logline_format)settings_number(&run->settings, SETTING_LOG_FORMAT));
     prepare_listeners(run);
+    if (!prepare_admin_socket(run))
+        return EXIT_CODE_FAILED;
     code = open_service(run);
     if (code != EXIT_CODE_OK)
         return code;
@@ -451,6 +475,7 @@ enum exit_code run_store(const struct options *options)
         code = run_open(&run);
     scrape_close(run.scrape);
     service_free(run.service);
+    free(run.admin_socket);
     tls_server_free(run.tls);
     settings_fini(&run.settings);
     if (code == EXIT_CODE_OK)

@@ -46,6 +46,10 @@ struct service_options {
     size_t sessions;      /* open at a time: bus.h, as the next two */
     uint32_t beat_ms;
     const char *name_owners; /* NULL: none */
+    /* Where it is administered, for its user alone. required: it does not start without; else it says in its log why there is none. */
+    const char *admin_socket; /* NULL: nowhere */
+    bool admin_socket_required;
+    const char *admin_names; /* admins.h; NULL: none */
     int32_t keepalive_ms;    /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
     /* Called on a poller every alive_ms, from service_start on: as long as it is, pollers do their work. 0: never. */
@@ -74,6 +78,8 @@ bool service_start(struct service *service, struct error *error);
 
 /* The port that a listener is bound to; 1 for a unix socket. After service_start. */
 int service_port(const struct service *service, size_t listener);
+/* The admin socket's path; NULL: there is none. After service_start. */
+const char *service_admin_socket(const struct service *service);
 void service_info(const struct service *service, struct service_info *info);
 
 /* Has damage been met, so that nothing can be written any more? What can be read is served all the same. Any thread. */

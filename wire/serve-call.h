@@ -18,6 +18,7 @@ struct reflection;
 struct serve_entry {
     const struct serve_method *method;
     void *service;
+    bool (*admit)(struct serve_call *call, void *service, struct error *error);
     _Atomic uint64_t begun, open; /* its calls */
 };
 
