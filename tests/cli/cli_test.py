@@ -3,6 +3,7 @@ each exit code, and the round trip of real events."""
 import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import signal

@@ -48,7 +48,7 @@ static bool a_sync_is_held(struct fixture *f, const void *what)
 
 /* ---- what threads are at: they note when they wait ---- */
 
-static atomic_uint drains; /* durable_drain has been called so often */
+static atomic_uint drains; /* somebody has waited so often until all is durable */
 static _Thread_local bool closes;
 static atomic_bool closer_waits;
 
@@ -56,6 +56,10 @@ enum reason __real_durable_drain(struct durable *durable, struct chain *unknown,
                                  struct error *error);
 enum reason __wrap_durable_drain(struct durable *durable, struct chain *unknown,
                                  struct error *error);
+enum reason __real_durable_write(struct durable *durable, struct log_batch *batch,
+                                 struct chain *unknown, struct error *error);
+enum reason __wrap_durable_write(struct durable *durable, struct log_batch *batch,
+                                 struct chain *unknown, struct error *error);
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 
@@ -64,6 +68,14 @@ enum reason __wrap_durable_drain(struct durable *durable, struct chain *unknown,
 {
     atomic_fetch_add(&drains, 1);
     return __real_durable_drain(durable, unknown, error);
+}
+
+/* It drains within. */
+enum reason __wrap_durable_write(struct durable *durable, struct log_batch *batch,
+                                 struct chain *unknown, struct error *error)
+{
+    atomic_fetch_add(&drains, 1);
+    return __real_durable_write(durable, batch, unknown, error);
 }
 
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
