@@ -430,10 +430,11 @@ static void erasing_waits_for_what_is_not_synced_and_fails_with_it(void **state)
 {
     struct fixture *f = *state;
     struct writer *w = fill(f);
-    unsigned before = atomic_load(&drains) + 1; /* with the deletion's own */
+    unsigned before = atomic_load(&drains);
     faults_hold_syncs();
     submit_deletion(w);
-    wait_until(a_sync_is_held, f, NULL);
+    wait_until(it_drains_again, f, &before); /* the committer has it, and nothing else */
+    before++;
     submit(w, "s", "behind", LARGE);
     for (bool written = false; !written;) { /* the deletion; the mark, perhaps; a step */
         bool held = faults_syncs_held() > 0;
