@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "stock.h"
+#include "store/keys.h"
 #include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 
@@ -107,6 +108,59 @@ static void a_table_that_was_cut_short_is_damage(void **state)
     assert_int_equal(error.reason, REASON_CORRUPT);
 }
 
+/* Bytes of all that is in front of the end by which a table is known, in place. */
+static void damage(const char *dir, const char *name)
+{
+    enum { STEP = 256, FOOTER = 48 };
+    off_t end = size_of(dir, name) - FOOTER;
+    FILE *file = fopen(path(dir, name), "r+b");
+    assert_non_null(file);
+    for (long at = STEP; at < end; at += STEP) {
+        assert_int_equal(fseek(file, at, SEEK_SET), 0);
+        int byte = fgetc(file);
+        assert_int_equal(fseek(file, at, SEEK_SET), 0);
+        fputc(byte ^ 0xff, file);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+/* hazards 3 */
+static void damage_that_is_met_in_reading_is_told_and_only_verify_goes_on_behind_it(void **state)
+{
+    char table[64], id[64];
+    struct error error;
+    struct bytes *value;
+    struct stock stock = stock_begin();
+    struct log *log = openlog(*state, &openlog_small);
+    commit_over_logs(log, *state, &stock, 2);
+    log_close(log);
+    log = openlog(*state, &openlog_small);
+    unsigned long last = newest(*state, "%06lu.ldb", table);
+    for (unsigned long number = 1; number <= last; number++) {
+        snprintf(table, sizeof table, "data/%06lu.ldb", number);
+        if (access(path(*state, table), F_OK) == 0)
+            damage(*state, table);
+    }
+    stock_id(0, id);
+    struct key key = key_event_id((struct span){(const uint8_t *)id, strlen(id)});
+    assert_int_equal(log_get(log, key_span(&key), &value, &error), REASON_CORRUPT);
+    struct log_iter *iter = log_iter_open(log, LOG_SCAN);
+    log_iter_seek(iter, (struct span){NULL, 0});
+    while (log_iter_valid(iter))
+        log_iter_next(iter);
+    assert_int_equal(log_iter_fault(iter, &error), REASON_CORRUPT);
+    log_iter_seek(iter, (struct span){NULL, 0}); /* which does not forget it */
+    assert_false(log_iter_valid(iter));
+    log_iter_go_on(iter);
+    assert_int_equal(log_iter_fault(iter, &error), REASON_NONE);
+    log_iter_seek(iter, (struct span){NULL, 0});
+    while (log_iter_valid(iter))
+        log_iter_next(iter);
+    assert_int_equal(log_iter_fault(iter, &error), REASON_NONE); /* LevelDB has said it */
+    log_iter_close(iter);
+    log_close(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, openlog_setup, openlog_teardown)
 
 int main(void)
@@ -114,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(opening_notices_a_table_that_leveldb_has_forgotten),
         TEST(a_table_that_was_cut_short_is_damage),
+        TEST(damage_that_is_met_in_reading_is_told_and_only_verify_goes_on_behind_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
