@@ -14,8 +14,9 @@
 static void print_deleted(const struct args *args, const char *stream, uint64_t deleted)
 {
     if (!args->json) {
-        printf("%" PRIu64 " events deleted from %s%s\n", deleted, stream,
-               args->tombstone ? ", which takes no more" : "");
+        if (!args->quiet)
+            printf("%" PRIu64 " events deleted from %s%s\n", deleted, stream,
+                   args->tombstone ? ", which takes no more" : "");
         return;
     }
     fputs("{\"correct\":true,\"stream-name\":", stdout);

@@ -99,9 +99,9 @@ static int change(const struct args *args, muon_client *client, bool clear)
         return say_error(args, &error);
     if (args->json) {
         puts("{\"correct\":true}");
-    } else if (clear) {
+    } else if (clear && !args->quiet) {
         printf("no policy for %s any more\n", pattern);
-    } else {
+    } else if (!args->quiet) {
         retention_text(args->max_age_ms, (int64_t)args->max_count, text);
         printf("%s keeps %s\n", pattern, text);
     }

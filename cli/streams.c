@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/out.h"
 #include "cli/retention.h"
 #include "cli/say.h"
@@ -37,10 +38,9 @@ static bool row_of(json_t *object, struct row *row)
                        "retention", &row->retention) == 0;
 }
 
-static void print_json(const struct listing *l, json_t *object)
+static void write_stream(FILE *out, const void *object)
 {
-    fputs(l->streams ? ",\n" : "{\"streams\":[\n", stdout);
-    json_dumpf(object, stdout, JSON_COMPACT);
+    json_dumpf(object, out, JSON_COMPACT);
 }
 
 static void print_row(const struct listing *l, const struct row *row)
@@ -59,6 +59,20 @@ static void print_row(const struct listing *l, const struct row *row)
            (long long)row->first, (long long)row->last, (long long)row->order_id, keeps, row->name);
 }
 
+static void print_stream(struct listing *l, const json_t *object, const struct row *row)
+{
+    if (l->args->json) {
+        fputs(l->streams ? ",\n" : "{\"streams\":[\n", stdout);
+        write_stream(stdout, object);
+    } else if (l->args->format) {
+        format_show(l->args->format, write_stream, object);
+    } else {
+        print_row(l, row);
+    }
+    l->streams++;
+    snprintf(l->last, sizeof(l->last), "%s", row->name);
+}
+
 /* Print one page; *count: how many it had. False: it is no list of streams. */
 static bool print_page(struct listing *l, const muon_reply *reply, size_t *count)
 {
@@ -70,14 +84,8 @@ static bool print_page(struct listing *l, const muon_reply *reply, size_t *count
         json_t *object = json_array_get(streams, i);
         struct row row;
         ok = row_of(object, &row);
-        if (!ok)
-            break;
-        if (l->args->json)
-            print_json(l, object);
-        else
-            print_row(l, &row);
-        l->streams++;
-        snprintf(l->last, sizeof(l->last), "%s", row.name);
+        if (ok)
+            print_stream(l, object, &row);
     }
     json_decref(document);
     return ok;

@@ -18,7 +18,7 @@ struct sequence {
     struct builder *builder;
     struct retention_table *retention;
     struct log_end end; /* after the last commit */
-    bool tombstones;    /* there may be one, so emits are checked for it; the owner says so at first */
+    bool tombstones; /* there may be one, so emits are checked for it; the owner says so at first */
 };
 
 /* Begin a commit at a moment: now_us since 1970. Order ids begin at max(last + 1, now_us). */

@@ -18,9 +18,9 @@
 
 enum { RECENT = 50, IDS = 3000, COMMITS = 1500, COMMIT_MAX = 8 };
 
-/* The naive set: place 0 means new, 1 in the commit in the making, else known. */
-enum place { NEW, MAKING, KNOWN };
-static enum place known[IDS];
+/* The naive set. */
+enum knowing { NEW, MAKING, KNOWN };
+static enum knowing known[IDS];
 static uint64_t stored_as[IDS];
 
 /* Ids of all three sorts, whose order is not that of their numbers. */
