@@ -292,30 +292,9 @@ static struct writer *fill(struct fixture *f)
     return w;
 }
 
-static struct submission *make_deletion(struct writer *w, enum expect_kind kind)
-{
-    static unsigned n;
-    const struct delete_request request = {
-        .stream_name = text_span("gone"),
-        .expect = {.stream_name = text_span("gone"), .kind = kind}};
-    struct submission *sub = &w->subs[w->len];
-    char id[32];
-    snprintf(id, sizeof id, "deletion %u", n++);
-    struct event event = {.stream_name = text_span("__store__"),
-                          .event_type = text_span("stream-deleted"),
-                          .event_id = text_span(id)};
-    struct bytes *raw = w->raw[w->len++] = bytes_new(event_size(&event));
-    event_put(raw->data, &event);
-    assert_true(submission_init_delete(sub, &request, bytes_span(raw)));
-    sub->owner = w;
-    sub->done = w->subs[0].done;
-    sub->lane = &w->lane;
-    return sub;
-}
-
 static struct submission *submit_deletion(struct writer *w)
 {
-    struct submission *sub = make_deletion(w, EXPECT_NONE);
+    struct submission *sub = writer_make_deletion(w, EXPECT_NONE);
     struct error error;
     assert_int_equal(commit_submit(w->f->store.commit, sub, &error), REASON_NONE);
     return sub;
@@ -338,16 +317,16 @@ static void of_deletions_in_one_commit_the_first_deletes(void **state)
     struct fixture *f = *state;
     struct writer *w = fill(f);
     struct error error;
-    struct submission *first = make_deletion(w, EXPECT_EXISTS);
-    first->next = make_deletion(w, EXPECT_EXISTS);
-    first->next->next = make_deletion(w, EXPECT_NO_STREAM);
+    struct submission *first = writer_make_deletion(w, EXPECT_EXISTS);
+    first->next = writer_make_deletion(w, EXPECT_EXISTS);
+    first->next->next = writer_make_deletion(w, EXPECT_NO_STREAM);
     assert_int_equal(commit_submit(f->store.commit, first, &error), REASON_NONE);
     writer_wait(w);
     assert_int_equal(first->deleted_events, RECORDS);
     assert_int_equal(w->subs[RECORDS + 1].error->reason, REASON_WRONG_VERSION);
     assert_null(w->subs[RECORDS + 2].error);
     assert_int_equal(w->subs[RECORDS + 2].deleted_events, 0);
-    struct submission *alone = make_deletion(w, EXPECT_EXISTS); /* a commit without any */
+    struct submission *alone = writer_make_deletion(w, EXPECT_EXISTS); /* a commit without any */
     assert_int_equal(commit_submit(f->store.commit, alone, &error), REASON_NONE);
     writer_wait(w);
     assert_int_equal(alone->error->reason, REASON_WRONG_VERSION);

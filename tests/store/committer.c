@@ -96,6 +96,27 @@ struct submission *writer_make(struct writer *w, const char *stream, const char 
     return sub;
 }
 
+struct submission *writer_make_deletion(struct writer *w, enum expect_kind kind)
+{
+    static unsigned n;
+    const struct delete_request request = {
+        .stream_name = text_span("gone"),
+        .expect = {.stream_name = text_span("gone"), .kind = kind}};
+    struct submission *sub = &w->subs[w->len];
+    char id[32];
+    snprintf(id, sizeof id, "deletion %u", n++);
+    struct event event = {.stream_name = text_span("__store__"),
+                          .event_type = text_span("stream-deleted"),
+                          .event_id = text_span(id)};
+    struct bytes *raw = w->raw[w->len++] = bytes_new(event_size(&event));
+    event_put(raw->data, &event);
+    assert_true(submission_init_delete(sub, &request, bytes_span(raw)));
+    sub->owner = w;
+    sub->done = writer_done;
+    sub->lane = &w->lane;
+    return sub;
+}
+
 void writer_wait(struct writer *w)
 {
     pthread_mutex_lock(&w->f->lock);

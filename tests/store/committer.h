@@ -45,6 +45,8 @@ void writer_free(struct writer *w);
 /* One event, not submitted yet; payload: bytes, at most 64 KiB. */
 struct submission *writer_make(struct writer *w, const char *stream, const char *id,
                                size_t payload);
+/* The deletion of "gone", likewise, on the condition. */
+struct submission *writer_make_deletion(struct writer *w, enum expect_kind kind);
 void writer_wait(struct writer *w); /* until all are done */
 
 #endif
