@@ -133,7 +133,9 @@ static void cut(struct rig *rig, int stream, struct cut cut)
     assert_true(builder_delete(rig->builder, &event, &facts, &key, rig->version[RIG_STREAMS],
                                text_span(streams[stream]), cut));
     rig->cut[stream] = cut.version;
-    erase_add(rig->erase, text_span(streams[stream]), cut.version, builder_next(rig->builder) - 1);
+    assert_true(rig->cuts_len < sizeof rig->cuts / sizeof *rig->cuts);
+    rig->cuts[rig->cuts_len++] =
+        (struct rig_cut){text_span(streams[stream]), cut.version, builder_next(rig->builder) - 1};
 }
 
 void rig_delete(struct rig *rig, int stream)
@@ -165,6 +167,9 @@ void rig_end(struct rig *rig)
         return;
     if (log_write(rig->store.log, builder_batch(rig->builder), &error))
         fail_msg("%s", error.message);
+    for (size_t i = 0; i < rig->cuts_len; i++)
+        erase_add(rig->erase, rig->cuts[i].stream, rig->cuts[i].version, rig->cuts[i].deletion);
+    rig->cuts_len = 0;
     for (size_t i = 0; i < len; i++)
         tail_add(rig->store.tail, built[i].value, &built[i].record);
     rig->end.last_order_id = built[len - 1].record.last;

@@ -25,6 +25,12 @@ struct rig {
     struct rig_event *events; /* everything ever committed */
     size_t events_len, events_room;
     uint64_t version[RIG_STREAMS + 1], cut[RIG_STREAMS + 1];
+    struct
+        rig_cut { /* of the commit in the making: hidden when they are written, as the committer does it */
+        struct span stream;
+        uint64_t version, deletion;
+    } cuts[RIG_STREAMS];
+    size_t cuts_len;
 };
 
 /* tail_bytes: 0 = nothing is found in memory. */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "store/keys.h"
+#include "wire/event.h"
 #include "wire/text.h"
 #include "wired.h"
 
@@ -178,6 +179,24 @@ static void truncated_comes_first_when_the_beginning_was_deleted(void **state)
     bench_close(&bench);
 }
 
+/* The event that was stored last, and CaughtUp: in the order in which the reader met them. */
+static void expect_last_and_caught_up(struct follower *follower, const struct rig *rig)
+{
+    struct part part;
+    struct event event;
+    int events = 0, markers = 0;
+    while (events + markers < 2) {
+        assert_true(follower_next(follower, &part));
+        events += part.kind == PART_EVENT;
+        markers += part.kind == PART_CAUGHT_UP;
+        if (part.kind != PART_EVENT)
+            continue;
+        assert_true(event_read(part.event, &event));
+        assert_int_equal(event.order_id, rig->end.last_order_id);
+    }
+    assert_int_equal(events, 1);
+}
+
 /* semantics 5 */
 static void truncated_comes_in_the_middle_when_the_rest_is_deleted_meanwhile(void **state)
 {
@@ -204,8 +223,7 @@ static void truncated_comes_in_the_middle_when_the_rest_is_deleted_meanwhile(voi
     assert_int_equal(part.kind, PART_TRUNCATED);
     assert_int_equal(part.order_id, cut);
     assert_true(given < EVENTS);
-    expect_events(&follower, &bench.rig, 0, bench.rig.events_len - 1);
-    expect_marker(&follower, PART_CAUGHT_UP, bench.rig.end.last_order_id);
+    expect_last_and_caught_up(&follower, &bench.rig);
     follower_cancel(&follower);
     bench_close(&bench);
 }
