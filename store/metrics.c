@@ -32,6 +32,7 @@ static const char *const REASONS[REASON_COUNT] = {
     [REASON_CORRUPT] = "corrupt",
     [REASON_WRONG_STORE] = "wrong_store",
     [REASON_TIMED_OUT] = "timed_out",
+    [REASON_WRONG_STATE] = "wrong_state",
     [REASON_STREAM_TOMBSTONED] = "stream_tombstoned",
 };
 

@@ -25,7 +25,7 @@ MUON_API int32_t muon_truncate(muon_client *c, const char *stream, int64_t befor
                                muon_error *err);
 
 /* Delete a stream for good: all of its events, and it never takes an event again. Emits to it fail with MUON_EINVAL
- * (muon_error.reason 19, STREAM_TOMBSTONED), but for retries of what was stored. Cannot be undone. Also of a stream that holds no
+ * (muon_error.reason 20, STREAM_TOMBSTONED), but for retries of what was stored. Cannot be undone. Also of a stream that holds no
  * event, or never did.
  *   expect, deleted, and errors as of muon_truncate. Doing it twice does no harm. */
 MUON_API int32_t muon_tombstone(muon_client *c, const char *stream, const muon_expect *expect,
