@@ -101,7 +101,7 @@ static bool configure(const struct args *args, muon_config *config, int *code)
         !use_setting(args, config, "service.tags", args->tags, code))
         return false;
     const char *given[IDENTITIES] = {args->ca, args->cert, args->key};
-    if (strncmp(url_of(args), "muon+insecure:", strlen("muon+insecure:")) == 0)
+    if (strncmp(url_of(args), "muon://", strlen("muon://")) != 0)
         return true;
     for (int i = 0; i < IDENTITIES; i++)
         if (!use_identity(args, config, &identities[i], given[i], code))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/admin.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
 #include "cli/emit.h"
@@ -27,6 +28,7 @@
 #include "cli/stream.h"
 #include "cli/streams.h"
 #include "cli/tail.h"
+#include "cli/top.h"
 #include "cli/why.h"
 
 #define ASKS (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_RAW)
@@ -182,6 +184,33 @@ const struct verb verb_rows[] = {
      "Ask whether the server answers, and how fast", NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
+    {"top", NULL, "[INTERVAL | once]", 0, 1, OPTIONS_CONNECT, false,
+     "Show what a running photond does, again and again",
+     "Rates, services, subscriptions with how far they are behind, and the streams that grow\n"
+     "fastest, every 2 seconds or INTERVAL (500ms, 5s); on a terminal until q or Ctrl-C. Without\n"
+     "a terminal it prints a table an interval, with --json an object a line; `once` prints one,\n"
+     "of one second, and ends. Of streams the first 2000 are looked at.\n"
+     "\n"
+     "It is for administrators, as `muon admin` is.",
+     "muon top\n"
+     "muon top once --json",
+     top_run},
+    {"admin", NULL, "WHAT [LEVEL]", 1, 2, OPTIONS_CONNECT, true,
+     "Ask or tell a running photond what only its administrators may",
+     "WHAT is one of these:\n"
+     "  stats          how the store is doing: counters since its start, what waits, the disk\n"
+     "  subscriptions  who follows what, how far, and who is stuck\n"
+     "  sessions       which services are connected, and what they have under way\n"
+     "  log-level      what photond logs; with LEVEL (error, warning, info, debug, or settings "
+     "for\n"
+     "                 what they say) changed until its settings are read again\n"
+     "  compact        give back the space of what was deleted or replaced, now\n"
+     "\n"
+     "photond's own user may, by its admin socket: --server muon+unix:///DIR/admin.sock, where\n"
+     "DIR is the store's directory; so may a certificate that photond's setting admin-names lists.",
+     "muon admin stats --server muon+unix:///var/lib/photond/admin.sock\n"
+     "muon admin log-level debug",
+     admin_run},
     {"help", NULL, "[VERB]", 0, 1, OPTION_AS, false, "Say what there is and how it is used", NULL,
      "muon help emit\n"
      "muon help --as bash > ~/.local/share/bash-completion/completions/muon",

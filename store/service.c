@@ -154,7 +154,7 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     service->sampler = sampler_open(store->log, o->data_dir, store->readers);
     if (!service->responder || !service->sampler)
         return service_no_memory(fault, error, "sessions");
-    service->admin = admin_open(store, o->admin_names);
+    service->admin = admin_open(store, service->bus, o->admin_names);
     if (!service->admin)
         return service_no_memory(fault, error, "administration");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
@@ -272,6 +272,11 @@ bool service_start(struct service *service, struct error *error)
 int service_port(const struct service *service, size_t listener)
 {
     return service->ports[listener];
+}
+
+bool service_set_admin_names(struct service *service, const char *names)
+{
+    return admin_set_names(service->admin, names);
 }
 
 const char *service_admin_socket(const struct service *service)

@@ -122,7 +122,7 @@ MUTATIONS = [
              "    int64_t lacks = s->end ? left - s->end->bytes : 0;\n", "    int64_t lacks = s->end ? left + (int64_t)len : 0;\n",
              "plain_test"),
     Mutation("everybody-administers", "whoever is let in may administer", "store/admin.c",
-             "if (serve_call_is_private(call) || admins_include(admin->names, identity)) {", "if (admin || identity) {", "admin_test"),
+             "if (serve_call_is_private(call) || is_named(service, identity)) {", "if (service || identity) {", "admin_test"),
     Mutation("any-socket-administers", "a call by any listener counts as one by the admin socket", "wire/serve-call.c",
              "    bool local = property &&", "    bool local = !property ||", "private_test"),
     Mutation("public-admin-socket", "the admin socket may be where others can put one of theirs", "wire/listen.c",
