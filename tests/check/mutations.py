@@ -124,7 +124,7 @@ MUTATIONS = [
     Mutation("everybody-administers", "whoever is let in may administer", "store/admin.c",
              "if (serve_call_is_private(call) || is_named(service, identity)) {", "if (service || identity) {", "admin_test"),
     Mutation("any-socket-administers", "a call by any listener counts as one by the admin socket", "wire/serve-call.c",
-             "    bool local = property &&", "    bool local = !property ||", "private_test"),
+             "    bool local = property &&", "    bool local = property ||", "private_test"),
     Mutation("public-admin-socket", "the admin socket may be where others can put one of theirs", "wire/listen.c",
              "    else if (status.st_mode & (S_IWGRP | S_IWOTH))", "    else if (status.st_mode & S_ISVTX & S_IWGRP)",
              "private_test"),
