@@ -116,7 +116,8 @@ static void show_log_level(const struct args *args, const json_t *document)
     const char *level = json_string_value(json_object_get(document, "level"));
     const char *was = json_string_value(json_object_get(document, "was"));
     const char *now = json_string_value(json_object_get(document, "log-level"));
-    (void)args;
+    if (level && was && args->quiet)
+        return;
     if (level && was)
         printf("%s (was %s)\n", level, was);
     else
@@ -126,7 +127,8 @@ static void show_log_level(const struct args *args, const json_t *document)
 static void show_compact(const struct args *args, const json_t *document)
 {
     char done[COLUMNS_TEXT_BYTES], left[COLUMNS_TEXT_BYTES];
-    (void)args;
+    if (args->quiet)
+        return;
     columns_text("done-bytes", json_object_get(document, "done-bytes"), done);
     columns_text("table-bytes", json_object_get(document, "table-bytes"), left);
     printf("%s gone over; the tables take %s now\n", done, left);

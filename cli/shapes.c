@@ -7,6 +7,75 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What `top` prints is what others print, all in one. */
+#define STATS(at)                                                                                  \
+    {at "time", SHAPE_INTEGER, NULL, "when this was so, in ms since 1970"},                        \
+        {at "started", SHAPE_INTEGER, NULL, "when photond started, likewise"},                     \
+        {at "version", SHAPE_TEXT, NULL, "photond's"},                                             \
+        {at "store-id", SHAPE_TEXT, NULL, "its own, for ever"},                                    \
+        {at "log-level", SHAPE_TEXT, NULL, "what is logged: this and what is graver"},             \
+        {at "head-order-id", SHAPE_INTEGER, NULL, "that of the last event; 0: there is none"},     \
+        {at "writable", SHAPE_BOOL, NULL, "emits are accepted"},                                   \
+        {at "commits", SHAPE_INTEGER, NULL, "how many, since the start"},                          \
+        {at "batches", SHAPE_INTEGER, NULL, "how many were stored, since the start"},              \
+        {at "events", SHAPE_INTEGER, NULL, "how many were stored, since the start"},               \
+        {at "event-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                             \
+        {at "delivered-events", SHAPE_INTEGER, NULL,                                               \
+         "how many subscriptions were given, since the start"},                                    \
+        {at "delivered-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                         \
+        {at "queue-bytes", SHAPE_INTEGER, NULL, "what waits to be committed"},                     \
+        {at "queue-batches", SHAPE_INTEGER, NULL, "how many batches wait to be committed"},        \
+        {at "subscriptions", SHAPE_INTEGER, NULL, "how many are open"},                            \
+        {at "sessions", SHAPE_INTEGER, NULL, "how many are open"},                                 \
+        {at "services", SHAPE_INTEGER, NULL, "how many are there, the store itself among them"},   \
+        {at "table-bytes", SHAPE_INTEGER, NULL, "what the store takes on the disk, about"},        \
+    {                                                                                              \
+        at "disk-free-bytes", SHAPE_INTEGER, NULL, "what is left there"                            \
+    }
+#define SUBSCRIPTIONS                                                                              \
+    {"subscriptions[].number", SHAPE_INTEGER, NULL,                                                \
+     "rises from one to the next, from photond's start"},                                          \
+        {"subscriptions[].peer", SHAPE_TEXT, NULL, "where its client is"},                         \
+        {"subscriptions[].identity", SHAPE_TEXT, NULL,                                             \
+         "whose it is, as its certificate says; empty: it has none"},                              \
+        {"subscriptions[].stream-name", SHAPE_TEXT, NULL,                                          \
+         "what it follows: a stream, a pattern, `__all__`"},                                       \
+        {"subscriptions[].stream-type", SHAPE_TEXT, NULL, "`hot-cold`, `hot` or `cold`"},          \
+        {"subscriptions[].state", SHAPE_TEXT, NULL,                                                \
+         "`reading`: it is behind; `live`; `stuck`: its client takes nothing"},                    \
+        {"subscriptions[].position", SHAPE_INTEGER, NULL,                                          \
+         "everything up to this order id has been looked at"},                                     \
+        {"subscriptions[].lag-ms", SHAPE_INTEGER, NULL,                                            \
+         "how long ago that was the last one; 0: it is not behind"},                               \
+        {"subscriptions[].events", SHAPE_INTEGER, NULL, "how many it has been given"},             \
+        {"subscriptions[].waiting-bytes", SHAPE_INTEGER, NULL, "what is ready and has not left"},  \
+    {                                                                                              \
+        "subscriptions[].since", SHAPE_INTEGER, NULL, "when it began, in ms since 1970"            \
+    }
+#define STREAMS                                                                                    \
+    {"streams[].stream-name", SHAPE_TEXT, NULL, "its name"},                                       \
+        {"streams[].total-events", SHAPE_INTEGER, NULL, "how many events it holds"},               \
+        {"streams[].last-version", SHAPE_INTEGER, NULL, "that of its last event"},                 \
+    {                                                                                              \
+        "streams[].last-order-id", SHAPE_INTEGER, NULL, "that of its last event"                   \
+    }
+#define SERVICES                                                                                   \
+    {"services[].identifier", SHAPE_TEXT, NULL, "its name"},                                       \
+        {"services[].tags[]", SHAPE_TEXT, NULL, "those of all its instances"},                     \
+        {"services[].instances[].instance-id", SHAPE_TEXT, NULL, "this instance's own"},           \
+        {"services[].instances[].identity", SHAPE_TEXT, NULL,                                      \
+         "who serves it, as its certificate says; empty: it has none"},                            \
+        {"services[].instances[].tags[]", SHAPE_TEXT, NULL, "what it is found by"},                \
+        {"services[].instances[].endpoints[].path", SHAPE_TEXT, NULL, "what it answers to"},       \
+        {"services[].instances[].endpoints[].stream", SHAPE_BOOL, NULL, "it is a stream"},         \
+        {"services[].instances[].endpoints[].doc", SHAPE_TEXT, NULL, "a line; empty: none"},       \
+        {"services[].instances[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},   \
+        {"services[].instances[].in-flight", SHAPE_INTEGER, NULL,                                  \
+         "requests that it works on now"},                                                         \
+    {                                                                                              \
+        "services[].instances[].draining", SHAPE_BOOL, NULL, "it takes no more"                    \
+    }
+
 static const struct shape_field event_fields[] = {
     {"event-id", SHAPE_TEXT, NULL, "its own; emitting it again stores nothing"},
     {"event-type", SHAPE_TEXT, NULL, "what happened"},
@@ -58,10 +127,7 @@ static const struct shape_field why_fields[] = {
 };
 
 static const struct shape_field streams_fields[] = {
-    {"streams[].stream-name", SHAPE_TEXT, NULL, "its name"},
-    {"streams[].total-events", SHAPE_INTEGER, NULL, "how many events it holds"},
-    {"streams[].last-version", SHAPE_INTEGER, NULL, "that of its last event"},
-    {"streams[].last-order-id", SHAPE_INTEGER, NULL, "that of its last event"},
+    STREAMS,
 };
 
 static const struct shape_field delete_fields[] = {
@@ -101,18 +167,7 @@ static const struct shape_field publish_fields[] = {
 };
 
 static const struct shape_field discover_fields[] = {
-    {"services[].identifier", SHAPE_TEXT, NULL, "its name"},
-    {"services[].tags[]", SHAPE_TEXT, NULL, "those of all its instances"},
-    {"services[].instances[].instance-id", SHAPE_TEXT, NULL, "this instance's own"},
-    {"services[].instances[].identity", SHAPE_TEXT, NULL,
-     "who serves it, as its certificate says; empty: it has none"},
-    {"services[].instances[].tags[]", SHAPE_TEXT, NULL, "what it is found by"},
-    {"services[].instances[].endpoints[].path", SHAPE_TEXT, NULL, "what it answers to"},
-    {"services[].instances[].endpoints[].stream", SHAPE_BOOL, NULL, "it is a stream"},
-    {"services[].instances[].endpoints[].doc", SHAPE_TEXT, NULL, "a line; empty: none"},
-    {"services[].instances[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},
-    {"services[].instances[].in-flight", SHAPE_INTEGER, NULL, "requests that it works on now"},
-    {"services[].instances[].draining", SHAPE_BOOL, NULL, "it takes no more"},
+    SERVICES,
 };
 
 static const struct shape_field introspect_fields[] = {
@@ -138,6 +193,56 @@ static const struct shape_field info_fields[] = {
     {"limits.batch-bytes", SHAPE_INTEGER, NULL, "the largest batch"},
     {"limits.batch-events", SHAPE_INTEGER, NULL, "the most events in a batch"},
     {"limits.name-bytes", SHAPE_INTEGER, NULL, "the longest name"},
+};
+
+static const struct shape_field top_fields[] = {
+    STATS("stats."),
+    {"rates.commits", SHAPE_NUMBER, "it can be compared with the last", "how many a second"},
+    {"rates.batches", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.events", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.event-bytes", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.delivered-events", SHAPE_NUMBER, "it can be compared with the last",
+     "given to subscriptions a second"},
+    {"rates.delivered-bytes", SHAPE_NUMBER, "it can be compared with the last",
+     "given to subscriptions a second"},
+    SUBSCRIPTIONS,
+    SERVICES,
+    STREAMS,
+    {"streams[].rate", SHAPE_NUMBER, "it can be compared with the last", "events a second"},
+};
+
+static const struct shape_field stats_fields[] = {
+    STATS(""),
+};
+
+static const struct shape_field subscriptions_fields[] = {
+    SUBSCRIPTIONS,
+};
+
+static const struct shape_field sessions_fields[] = {
+    {"sessions[].number", SHAPE_INTEGER, NULL, "rises from one to the next, from photond's start"},
+    {"sessions[].peer", SHAPE_TEXT, NULL, "where its client is"},
+    {"sessions[].identity", SHAPE_TEXT, NULL,
+     "whose it is, as its certificate says; empty: it has none"},
+    {"sessions[].service", SHAPE_TEXT, NULL, "what it serves; empty: it only asks"},
+    {"sessions[].instance-id", SHAPE_TEXT, NULL, "which instance of that"},
+    {"sessions[].endpoints", SHAPE_INTEGER, NULL, "how many paths it serves"},
+    {"sessions[].in-flight", SHAPE_INTEGER, NULL,
+     "requests and streams of others that it works on"},
+    {"sessions[].calls", SHAPE_INTEGER, NULL, "requests of its own that are under way"},
+    {"sessions[].waiting-bytes", SHAPE_INTEGER, NULL, "what is to be sent to it and has not left"},
+    {"sessions[].draining", SHAPE_BOOL, NULL, "it takes no more"},
+    {"sessions[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},
+};
+
+static const struct shape_field log_level_fields[] = {
+    {"level", SHAPE_TEXT, NULL, "what is logged now: this and what is graver"},
+    {"was", SHAPE_TEXT, NULL, "what was logged before"},
+};
+
+static const struct shape_field compact_fields[] = {
+    {"done-bytes", SHAPE_INTEGER, NULL, "what has been gone over, about"},
+    {"table-bytes", SHAPE_INTEGER, NULL, "what the store takes on the disk now, about"},
 };
 
 static const struct shape_field help_fields[] = {
@@ -194,6 +299,12 @@ const struct shape shape_rows[] = {
     SHAPE("introspect", "the service", NULL, introspect_fields),
     SHAPE("ping", "the answer", "", ping_fields),
     SHAPE("info", "the store", "", info_fields),
+    SHAPE("top", "a picture of photond, a line each", "", top_fields),
+    SHAPE("admin", "the stats", NULL, stats_fields),
+    SHAPE("admin", "the subscriptions", NULL, subscriptions_fields),
+    SHAPE("admin", "the sessions", NULL, sessions_fields),
+    SHAPE("admin", "the level of the log, when it was changed", NULL, log_level_fields),
+    SHAPE("admin", "the compaction", NULL, compact_fields),
     SHAPE("help", "the tables behind the help and the reference", NULL, help_fields),
     SHAPE("", "a failure, on standard error", NULL, failure_fields),
     SHAPE("", "a remark, on standard error", NULL, note_fields),

@@ -1,11 +1,13 @@
 /*
  * top.c - see top.h.
  *
- * A sample at an interval, drawn on a terminal that is left as it was; without one a table an interval, with --json an object. On a terminal an
- * answer that does not come is told and waited for: a restart is something that one wants to see the end of.
+ * A sample at an interval, drawn on a terminal that is left as it was; without one a table an interval, with --json an object,
+ * with --format a line. On a terminal an answer that does not come is told and waited for: a restart is something that one
+ * wants to see the end of.
  */
 #include "cli/top.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "cli/admin.h"
 #include "cli/columns.h"
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/out.h"
 #include "cli/sample.h"
 #include "cli/say.h"
@@ -158,23 +161,31 @@ static char *picture(const struct top *top)
 
 /* ---- shown ---- */
 
-static bool print_json(const struct top *top, int *code)
+static void write_sample(FILE *out, const void *sample)
 {
-    json_t *shown = json_copy(top->sample);
+    json_t *shown = json_copy((json_t *)sample);
     json_object_del(shown, "totals");
-    int failed = json_dumpf(shown, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    if (!shown || (json_dumpf(shown, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) && !ferror(out)))
+        out_lose(ENOMEM);
     json_decref(shown);
-    putchar('\n');
-    if (failed)
-        *code = say_failure(top->args, EXIT_FAILED, NULL, "top: out of memory");
-    return !failed && out_flush(top->args, code);
+}
+
+static bool print_record(const struct top *top, int *code)
+{
+    if (top->args->json) {
+        write_sample(stdout, top->sample);
+        putchar('\n');
+    } else {
+        format_show(top->args->format, write_sample, top->sample);
+    }
+    return out_flush(top->args, code);
 }
 
 /* false: it ends, with *code. */
 static bool show(struct top *top, int *code)
 {
-    if (top->args->json)
-        return print_json(top, code);
+    if (top->args->json || top->args->format)
+        return print_record(top, code);
     char *text = picture(top);
     if (!text) {
         *code = say_failure(top->args, EXIT_FAILED, NULL, "top: out of memory");
@@ -261,7 +272,7 @@ int top_run(const struct args *args)
     if (!terminal_open(&top.terminal)) /* before the client has threads */
         return say_failure(args, EXIT_FAILED, NULL, "top: no descriptor is left");
     if (connect_open(args, &top.client, &code)) {
-        if (!args->json && !top.once)
+        if (!args->json && !args->format && !top.once)
             terminal_enter(&top.terminal);
         code = run(&top);
     }

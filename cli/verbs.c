@@ -184,7 +184,7 @@ const struct verb verb_rows[] = {
      "Ask whether the server answers, and how fast", NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
-    {"top", NULL, "[INTERVAL | once]", 0, 1, OPTIONS_CONNECT, false,
+    {"top", NULL, "[INTERVAL | once]", 0, 1, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show what a running photond does, again and again",
      "Rates, services, subscriptions with how far they are behind, and the streams that grow\n"
      "fastest, every 2 seconds or INTERVAL (500ms, 5s); on a terminal until q or Ctrl-C. Without\n"
@@ -193,7 +193,8 @@ const struct verb verb_rows[] = {
      "\n"
      "It is for administrators, as `muon admin` is.",
      "muon top\n"
-     "muon top once --json",
+     "muon top once --json\n"
+     "muon top 10s --format '{stats.time} {rates.events}'",
      top_run},
     {"admin", NULL, "WHAT [LEVEL]", 1, 2, OPTIONS_CONNECT, true,
      "Ask or tell a running photond what only its administrators may",
