@@ -18,12 +18,15 @@
 #define AT(member) offsetof(struct args, member)
 
 const struct option_row option_rows[] = {
+    {OPTION_CONTEXT, "context", 0, KIND_TEXT, "NAME", AT(context),
+     "the server of this name, see `muon context`; default: $MUON_CONTEXT, else the one in use; "
+     "none: no context"},
     {OPTION_SERVER, "server", 's', KIND_TEXT, "URL", AT(server),
-     "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else "
-     "muon://localhost:10566"},
+     "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else the "
+     "context's, else muon://localhost:10566"},
     {OPTION_CERTS, "certs", 0, KIND_TEXT, "DIR", AT(certs),
      "folder with ca.crt, client.crt and client.key, or one that `photond init` made; default: "
-     "$MUON_CERTS, else ~/.config/muon"},
+     "$MUON_CERTS, else the context's, else ~/.config/muon"},
     {OPTION_CA, "ca", 0, KIND_TEXT, "FILE", AT(ca),
      "certificate that the server's is signed by; default: $MUON_CA"},
     {OPTION_CERT, "cert", 0, KIND_TEXT, "FILE", AT(cert), "your certificate; default: $MUON_CERT"},
@@ -81,7 +84,7 @@ const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
 /* The same option of a verb that deals with services. */
 static const struct {
-    uint32_t bit;
+    uint64_t bit;
     const char *help;
 } service_wordings[] = {
     {OPTION_RAW, "the answer as it came, byte for byte; of items, one a line"},
@@ -89,7 +92,7 @@ static const struct {
     {OPTION_TYPE, "the content type of what is sent; default: see above"},
 };
 
-const char *option_help(const struct option_row *option, uint32_t verb_options)
+const char *option_help(const struct option_row *option, uint64_t verb_options)
 {
     size_t count = sizeof(service_wordings) / sizeof(service_wordings[0]);
     for (size_t i = 0; i < count && (verb_options & OPTION_OF_SERVICES); i++)

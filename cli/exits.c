@@ -13,10 +13,11 @@ const struct exit_row exit_rows[] = {
     {EXIT_BAD_INPUT, "bad-input",
      "the input is malformed, or the store refused it as invalid; what came before it is stored",
      "Mend what is named, and try again."},
-    {EXIT_NOT_FOUND, "not-found", "no such event or service, or the service has no such path",
+    {EXIT_NOT_FOUND, "not-found",
+     "no such event, service or context, or the service has no such path",
      "`muon streams` lists the streams there are."},
     {EXIT_CONFLICT, "conflict",
-     "an expected version does not hold, or an event id is taken by another event",
+     "an expected version does not hold, or an event id or the name of a context is taken",
      "Read the stream again, decide again, and emit with its new version."},
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/context.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
 #include "cli/emit.h"
@@ -179,6 +180,25 @@ const struct verb verb_rows[] = {
      NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
+    {"context", NULL, "[ACTION [NAME [NEW]]]", 0, 3, OPTIONS_WHERE, false,
+     "Name servers, and say which one is meant",
+     "ACTION is one of:\n"
+     "\n"
+     "list              the contexts there are; also when no action is given\n"
+     "add NAME          keep what --server, --certs, --ca, --cert and --key say, or else what the\n"
+     "                  environment says; the first one is in use from then on\n"
+     "use NAME          verbs go there from now on; with the name none to no context\n"
+     "show [NAME]       the settings in force now, or with --context NAME, and where each is from\n"
+     "remove NAME       forget it; its certificates stay where they are\n"
+     "rename NAME NEW   call it something else\n"
+     "\n"
+     "For each setting the first of these counts: the option, what the context named by --context\n"
+     "says, the environment, what the context named by MUON_CONTEXT or else the one in use says,\n"
+     "the default. They are kept in $XDG_CONFIG_HOME/muon/contexts.json, or in ~/.config.",
+     "muon context add shop --server muon://shop.example:10566 --certs ~/shop\n"
+     "muon context use shop\n"
+     "muon --context shop ping",
+     context_run},
     {"help", NULL, "[VERB]", 0, 1, OPTION_AS, false, "Say what there is and how it is used", NULL,
      "muon help emit\n"
      "muon help --as bash > ~/.local/share/bash-completion/completions/muon",
@@ -244,7 +264,7 @@ const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
 
 bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VERBS_WHY_BYTES])
 {
-    uint32_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
+    uint64_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
     size_t operands = args->operand_count - 1;
     for (size_t i = 0; i < option_row_count; i++) {
         if (option_rows[i].bit & foreign) {
