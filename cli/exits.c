@@ -21,7 +21,7 @@ const struct exit_row exit_rows[] = {
      "Read the stream again, decide again, and emit with its new version."},
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "
-     "folder."},
+     "folder. `muon doctor` tells which of them is wrong."},
     {EXIT_UNREACHABLE, "unreachable",
      "the server cannot be reached; or it, or the service, cannot take more now",
      "Is photond running there? Name another server with --server or MUON_URL."},

@@ -12,6 +12,7 @@
 #include "cli/context.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
+#include "cli/doctor.h"
 #include "cli/emit.h"
 #include "cli/get.h"
 #include "cli/guess.h"
@@ -164,7 +165,7 @@ const struct verb verb_rows[] = {
      "tail -f prices.ndjson | muon publish shop /prices\n"
      "muon publish shop /menu --cold < menu.ndjson",
      publish_run},
-    {"discover", NULL, "[NAME | tag:WORD]", 0, 1, ASKS, false,
+    {"discover", "d", "[NAME | tag:WORD]", 0, 1, ASKS, false,
      "List the services that are there now",
      "All of them, or the one of this name, or those with this tag. Streams are marked stream: "
      "among\n"
@@ -178,6 +179,21 @@ const struct verb verb_rows[] = {
      introspect_run},
     {"ping", NULL, "", 0, 0, OPTIONS_CONNECT, false, "Ask whether the server answers, and how fast",
      NULL, "muon ping", ping_run},
+    {"doctor", NULL, "", 0, 0, OPTIONS_CONNECT, false,
+     "Say what is wrong with the connection, and what to do about it",
+     "Looks at each step by itself: the settings, the files of certificates, the host's name, "
+     "TCP,\n"
+     "TLS, the server's certificate, whether it accepts yours, HTTP/2, and in the end the server:\n"
+     "its version, its clock, whether it can write. Each is ok, or a warning, or has failed; "
+     "below\n"
+     "stands what to do. --timeout limits each step; 5 seconds if nothing is said.\n"
+     "\n"
+     "The exit code is that of the first failure, and 0 if there is none, whatever the warnings.\n"
+     "With --json: {\"checks\":[{\"check\",\"verdict\",\"message\",\"advice\"}],\"warnings\",\n"
+     "\"failures\",\"exit\"}; a verdict is \"ok\", \"warn\" or \"fail\".",
+     "muon doctor\n"
+     "muon doctor --context shop --json",
+     doctor_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
     {"context", NULL, "[ACTION [NAME [NEW]]]", 0, 3, OPTIONS_WHERE, false,

@@ -53,4 +53,7 @@ bool durable_has_failed(const struct durable *durable);
  * answered: its commits may be stored or not. */
 enum reason durable_drain(struct durable *durable, struct chain *unknown, struct error *error);
 
+/* What an acknowledgement is worth: "synced" to a disk, or to "memory: …", which only looks like one. Static. */
+const char *durable_worth(const char *dir);
+
 #endif

@@ -113,6 +113,11 @@ MUTATIONS = [
              "plain_test"),
     Mutation("deaf-session-kept", "what waits for a session that never reads grows without end", "bus/session.c",
              "    if (!s->ended && s->overrun)\n", "    if (!s->ended && s->overrun && s->lost)\n", "flow_test"),
+    Mutation("context-unheard", "the environment comes before the context that an option names", "cli/where.c",
+             "&speakers[args->context ? NAMED_CONTEXT : CONTEXT]", "&speakers[CONTEXT]", "cli_transcript_context"),
+    Mutation("any-name-will-do", "the doctor does not see that the server's certificate is for another name", "cli/doctor-tls.c",
+             "if (!is_for(cert, s->target->host)) {", "if (!is_for(cert, s->target->host) && !names[0]) {",
+             "cli_doctor_Certificates"),
 ]
 
 
