@@ -70,6 +70,8 @@ const struct option_row option_rows[] = {
      "end when N requests, or subscribers, have been served"},
     {OPTION_COLD, "cold", 0, KIND_FLAG, NULL, AT(cold),
      "keep all lines, and give each subscriber everything from the first line on"},
+    {OPTION_WATCH, "watch", 0, KIND_FLAG, NULL, AT(watch),
+     "stay, and tell it again after each change, until Ctrl-C"},
     {OPTION_AS, "as", 0, KIND_TEXT, "FORM", AT(as),
      "the whole reference as \"man\" or \"markdown\"; or what completes command lines in \"bash\", "
      "\"zsh\" or \"fish\""},

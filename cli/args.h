@@ -43,6 +43,7 @@ struct args {
     size_t command_len;
     uint64_t workers, count;
     bool cold;
+    bool watch;
     /* help */
     const char *as;
     /* the words that are no options */

@@ -165,13 +165,20 @@ const struct verb verb_rows[] = {
      "tail -f prices.ndjson | muon publish shop /prices\n"
      "muon publish shop /menu --cold < menu.ndjson",
      publish_run},
-    {"discover", "d", "[NAME | tag:WORD]", 0, 1, ASKS, false,
+    {"discover", "d", "[NAME | tag:WORD]", 0, 1, ASKS | OPTION_WATCH | OPTION_LIMIT, false,
      "List the services that are there now",
      "All of them, or the one of this name, or those with this tag. Streams are marked stream: "
      "among\n"
-     "the endpoints; SINCE is when the oldest instance came. Nothing that matches is no error.",
+     "the endpoints; SINCE is when the oldest instance came. Nothing that matches is no error.\n"
+     "\n"
+     "With --watch it stays, and shows it again after each change of who is there, until Ctrl-C; "
+     "with\n"
+     "--json a document a line. What changes faster than it is read is shown once. A restart of "
+     "the\n"
+     "server is a pause.",
      "muon discover\n"
-     "muon discover tag:eventstore --json",
+     "muon discover tag:eventstore --json\n"
+     "muon discover --watch",
      discover_run},
     {"introspect", NULL, "SERVICE", 1, 1, ASKS, false, "List what a service offers", NULL,
      "muon introspect photon\n"
