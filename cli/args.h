@@ -44,6 +44,10 @@ struct args {
     uint64_t workers, count;
     bool cold;
     bool watch;
+    /* verbs that measure */
+    uint64_t rate, in_flight, streams, payload;
+    int64_t duration_ms;
+    bool remove;
     /* help */
     const char *as;
     /* the words that are no options */
@@ -85,6 +89,12 @@ struct args {
 #define OPTION_COLD         (UINT64_C(1) << 29)
 #define OPTION_CONTEXT      (UINT64_C(1) << 31)
 #define OPTION_WATCH        (UINT64_C(1) << 32)
+#define OPTION_RATE         (UINT64_C(1) << 33)
+#define OPTION_DURATION     (UINT64_C(1) << 34)
+#define OPTION_IN_FLIGHT    (UINT64_C(1) << 35)
+#define OPTION_STREAMS      (UINT64_C(1) << 36)
+#define OPTION_PAYLOAD      (UINT64_C(1) << 37)
+#define OPTION_REMOVE       (UINT64_C(1) << 38)
 #define OPTION_OF_SERVICES                                                                         \
     (UINT64_C(1) << 30) /* no option: of a verb whose options speak of services */
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/bench.h"
 #include "cli/context.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
@@ -34,6 +35,9 @@
 #define SERVES                                                                                     \
     (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_SERVICE | OPTION_TAG | OPTION_DOC |             \
      OPTION_TYPE | OPTION_COUNT)
+#define MEASURES                                                                                   \
+    (OPTIONS_CONNECT | OPTION_RATE | OPTION_DURATION | OPTION_IN_FLIGHT | OPTION_STREAMS |         \
+     OPTION_PAYLOAD | OPTION_REMOVE)
 #define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT)
 
 const struct verb verb_rows[] = {
@@ -203,6 +207,44 @@ const struct verb verb_rows[] = {
      doctor_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
+    {"latency", NULL, "[URL]", 0, 1, MEASURES, false,
+     "Measure how long an emit takes, or a request",
+     "Emits 100 events a second for 10 seconds, or with URL (rpc://SERVICE/PATH) sends that many\n"
+     "requests, and tells how long they took. Each is due at a moment of its own and its time "
+     "counts\n"
+     "from then, however late those before it are: what a stall costs is not left out.\n"
+     "\n"
+     "The events are in streams of a prefix of their own, bench/ID/**, which is told, and go "
+     "again\n"
+     "with --remove or by `muon bench delete bench/ID`.",
+     "muon latency --remove\n"
+     "muon latency rpc://shop/echo --rate 1000 --duration 1m --json",
+     latency_run},
+    {"bench", NULL, "ACTION [WHAT]", 1, 2, MEASURES | OPTION_BATCH, false,
+     "Measure how much is possible",
+     "ACTION is one of:\n"
+     "\n"
+     "emit            events of --payload bytes, --batch of them at a time, into --streams "
+     "streams\n"
+     "request URL     requests to a service, rpc://SERVICE/PATH\n"
+     "replay STREAM   what a stream holds, from its first event on, again and again\n"
+     "delete PREFIX   delete the events of an earlier bench; PREFIX is as it was told\n"
+     "\n"
+     "As many are under way as --in-flight says: a closed loop, whose times are those of a server\n"
+     "at its limit. With --rate the loop is open, as that of `muon latency`. Ctrl-C ends it, and\n"
+     "shows what there is. Nothing is emitted but into streams of a prefix of its own, "
+     "bench/ID/**.\n"
+     "\n"
+     "With --json: "
+     "{\"bench\",\"durability\",\"loop\",\"rate\",\"in-flight\",\"batch\",\"payload-bytes\",\n"
+     "\"seconds\",\"done\",\"failed\",\"behind\",\"unanswered\",\"events\",\"bytes\","
+     "\"interrupted\",\n"
+     "\"latency-ms\":{\"min\",\"mean\",\"50%\",\"90%\",\"99%\",\"99.9%\",\"100%\"},\"streams\"}. "
+     "behind: were due, and\n"
+     "were not sent, since too many were under way.",
+     "muon bench emit --batch 100 --streams 1000 --remove\n"
+     "muon bench replay __all__ --duration 5s",
+     bench_run},
     {"context", NULL, "[ACTION [NAME [NEW]]]", 0, 3, OPTIONS_WHERE, false,
      "Name servers, and say which one is meant",
      "ACTION is one of:\n"
