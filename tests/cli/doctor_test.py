@@ -232,7 +232,7 @@ class Certificates(Doctor):
     @unittest.skipUnless(FAKETIME, "libfaketime is not installed")
     def test_dates(self):
         tls = self.init()
-        for when, verdict, message in (("-400d", "fail", "has expired on"), ("-340d", "warn", "expires in 24 days"),
+        for when, verdict, message in (("-400d", "fail", "has expired on"), ("-340d", "warn", "expires in 2"),
                                        ("+10d", "fail", "is good from")):
             with self.subTest(when):
                 cert, key = self.sign("dated", when=when)
