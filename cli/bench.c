@@ -88,7 +88,10 @@ static double ms_of(uint64_t ns)
     return (double)ns / 1e6;
 }
 
-static const double percents[] = {50, 90, 99, 99.9, 100};
+static const struct {
+    double percent;
+    const char *name; /* with --json */
+} percents[] = {{50, "p50"}, {90, "p90"}, {99, "p99"}, {99.9, "p999"}, {100, "max"}};
 enum { PERCENTS = sizeof(percents) / sizeof(percents[0]) };
 
 static void print_json(const struct bench *b)
@@ -107,7 +110,8 @@ static void print_json(const struct bench *b)
         (unsigned long long)b->bytes, b->interrupted ? "true" : "false", ms_of(b->times.least),
         ms_of(histogram_mean(&b->times)));
     for (size_t i = 0; i < PERCENTS; i++)
-        printf(",\"%g%%\":%.3f", percents[i], ms_of(histogram_percentile(&b->times, percents[i])));
+        printf(",\"%s\":%.3f", percents[i].name,
+               ms_of(histogram_percentile(&b->times, percents[i].percent)));
     fputs("}", stdout);
     if (strcmp(b->what, "emit") == 0)
         printf(",\"streams\":\"%s/**\"", b->prefix);
@@ -135,7 +139,8 @@ static void print_table(const struct bench *b)
     printf("%-12s min %.3f  mean %.3f", "ms", ms_of(b->times.least),
            ms_of(histogram_mean(&b->times)));
     for (size_t i = 0; i < PERCENTS; i++)
-        printf("  %g%% %.3f", percents[i], ms_of(histogram_percentile(&b->times, percents[i])));
+        printf("  %g%% %.3f", percents[i].percent,
+               ms_of(histogram_percentile(&b->times, percents[i].percent)));
     putchar('\n');
 }
 

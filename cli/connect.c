@@ -71,8 +71,10 @@ static bool open_with(const struct args *args, const char *url, const muon_confi
     if (muon_open(url, config, client, &error) == MUON_OK)
         return true;
     enum exit_code why = error.code == MUON_EINVAL ? EXIT_USAGE : exit_of_status(error.code);
-    *code = say_failure(args, why, "A server is named like muon://host:port.", "cannot use %s: %s",
-                        url, error.message);
+    *code = say_failure(args, why,
+                        "A server is named like muon://host:port; certificates are given with "
+                        "--certs, or --ca, --cert and --key.",
+                        "cannot use %s: %s", url, error.message);
     return false;
 }
 

@@ -35,12 +35,13 @@ static void print_json(const struct contexts *contexts)
 {
     const char *name, *member, *current = contexts_current(contexts), *comma = "";
     json_t *context, *value;
-    fputs("{\"current\":", stdout);
-    if (current)
+    putchar('{');
+    if (current) {
+        fputs("\"current\":", stdout);
         json_string_print(stdout, current, strlen(current));
-    else
-        fputs("null", stdout);
-    fputs(",\"contexts\":[", stdout);
+        putchar(',');
+    }
+    fputs("\"contexts\":[", stdout);
     json_object_foreach(contexts->each, name, context)
     {
         printf("%s{\"name\":\"%s\"", comma, name);
@@ -156,8 +157,8 @@ static int save(const struct args *args, struct contexts *contexts, const char *
         return unusable(args, contexts);
     const char *current = contexts_current(contexts);
     if (args->json)
-        printf("{\"correct\":true,\"current\":%s%s%s}\n", current ? "\"" : "",
-               current ? current : "null", current ? "\"" : "");
+        printf("{\"correct\":true%s%s%s}\n", current ? ",\"current\":\"" : "",
+               current ? current : "", current ? "\"" : "");
     else if (!args->quiet)
         printf("%s %s\n", name, what);
     contexts_close(contexts);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/out.h"
 #include "cli/say.h"
 #include "cli/time-text.h"
@@ -167,14 +168,29 @@ static bool print_table(const struct args *args, json_t *services)
     return ok;
 }
 
+static void write_service(FILE *out, const void *service)
+{
+    json_dumpf(service, out, JSON_COMPACT);
+}
+
+/* False: it is no list of services. */
+static bool print_format(const struct args *args, json_t *services)
+{
+    size_t i;
+    json_t *service;
+    json_array_foreach(services, i, service) format_show(args->format, write_service, service);
+    return json_is_array(services);
+}
+
 /* Show a document. */
 static int show(const struct args *args, const muon_reply *reply)
 {
     int code = EXIT_DONE;
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
+    json_t *services = json_object_get(document, "services");
     if (args->raw || args->json)
         printf("%s\n", reply->body.ptr);
-    else if (!print_table(args, json_object_get(document, "services")))
+    else if (args->format ? !print_format(args, services) : !print_table(args, services))
         code = say_failure(args, EXIT_FAILED, NULL, "discover: the answer is no list of services");
     json_decref(document);
     return code;
@@ -198,12 +214,12 @@ static int show_once(const struct args *args, muon_client *client)
 
 /* ---- staying ---- */
 
-/* When it was, above the table; the lines of --json are for programs. */
+/* When it was, above the table; the lines of --json and --format are for programs. */
 static void print_moment(const struct args *args, uint64_t shown)
 {
     struct timespec now;
     char time[TIME_TEXT_BYTES];
-    if (args->raw || args->json || args->quiet)
+    if (args->raw || args->json || args->format || args->quiet)
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     time_text_print((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time);

@@ -1,5 +1,5 @@
 /*
- * doctor-net.c - a name's addresses, and TCP to one of them after the other.
+ * doctor-net.c - a name's addresses, and TCP to one of them after the other; or a socket of this machine.
  *
  * The resolver is asked on a thread of the C library's, because it may take minutes to give up, and we do not wait for that.
  */
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { ADDRESSES_BYTES = 256, ADDRESSES_MAX = 16 };
@@ -171,4 +172,24 @@ int doctor_reach(struct doctor *d, const struct doctor_target *target)
     int fd = reach_any(d, target, addresses);
     freeaddrinfo(addresses);
     return fd;
+}
+
+bool doctor_socket(struct doctor *d, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    int error = errno;
+    if (ok)
+        doctor_tell(d, DOCTOR_OK, "socket", EXIT_DONE, NULL, "connected to %.200s", path);
+    else
+        doctor_tell(d, DOCTOR_FAIL, "socket", EXIT_UNREACHABLE,
+                    error == EACCES
+                        ? "It is for photond's own user: be that user, or take another way."
+                        : "Is photond running? Its first line says where its admin socket is.",
+                    "cannot connect to %.200s: %s", path, strerror(error));
+    if (fd >= 0)
+        close(fd);
+    return ok;
 }

@@ -141,27 +141,30 @@ static bool check_target(struct doctor *d, const struct doctor_target *target)
     return ok;
 }
 
-static void check(struct doctor *d)
+/* Does libmuon have a way to go, since all checks of it have succeeded? */
+static bool check_way(struct doctor *d)
 {
+    static const char local[] = "muon+unix://";
     struct doctor_target targets[TARGETS_MAX];
     const struct where_value *server = &d->where.value[WHERE_SERVER];
-    size_t count = parse_url(server->text, targets);
-    bool reached = false;
-    if (count == 0) {
+    bool is_local = strncmp(server->text, local, strlen(local)) == 0, reached = false;
+    size_t count = is_local ? 0 : parse_url(server->text, targets);
+    if (count == 0 && !is_local) {
         doctor_tell(d, DOCTOR_FAIL, "settings", EXIT_USAGE,
-                    "A server is named like muon://host:port, or muon+insecure://host:port without "
-                    "TLS.",
+                    "A server is named like muon://host:port, muon+insecure://host:port without "
+                    "TLS, or muon+unix:///path.",
                     "\"%.200s\" (%s) is no server's URL", server->text, server->from);
-        return;
+        return false;
     }
     doctor_tell(d, DOCTOR_OK, "settings", EXIT_DONE, NULL, "%.200s (%s)", server->text,
                 server->from);
+    if (is_local)
+        return doctor_socket(d, server->text + strlen(local));
     if (d->where.tls)
         doctor_files(d);
     for (size_t i = 0; i < count; i++)
         reached |= check_target(d, &targets[i]);
-    if (reached)
-        doctor_server(d);
+    return reached;
 }
 
 int doctor_run(const struct args *args)
@@ -178,7 +181,8 @@ int doctor_run(const struct args *args)
     }
     if (args->json)
         fputs("{\"checks\":[", stdout);
-    check(d);
+    if (check_way(d))
+        doctor_server(d);
     code = (int)d->code;
     if (args->json)
         printf("],\n\"warnings\":%zu,\"failures\":%zu,\"exit\":%d}\n", d->warnings, d->failures,

@@ -53,7 +53,10 @@ bool doctor_files(struct doctor *doctor);
 /* The host's name, then TCP. A connected descriptor, not blocking; -1: the failure has been told. */
 int doctor_reach(struct doctor *doctor, const struct doctor_target *target);
 
-/* The same without a word: to look once more at what has been reached. */
+/* photond's socket on this machine. False: the failure has been told. */
+bool doctor_socket(struct doctor *doctor, const char *path);
+
+/* The same as doctor_reach without a word: to look once more at what has been reached. */
 int doctor_connect(const struct doctor_target *target, int32_t limit_ms);
 
 /* The handshake, what both show each other in it, and HTTP/2 behind it, over fd. False: the failure has been told. */

@@ -55,9 +55,8 @@ static void print_option(FILE *out, const struct option_row *o, uint64_t bits)
 
 static void print_options(FILE *out, uint64_t bits)
 {
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].bit & bits)
-            print_option(out, &option_rows[i], bits);
+    for (const struct option_row *o = NULL; (o = option_next(o, bits));)
+        print_option(out, o, bits);
 }
 
 /* Paragraphs; their lines are filled anew. */

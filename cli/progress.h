@@ -12,13 +12,14 @@
 struct progress {
     const struct args *args;
     uint64_t stored, duplicates, failed; /* events; the caller counts */
+    uint64_t done_bytes, total_bytes;    /* of the input; total 0: nobody knows */
     double begin_s, shown_s;
     bool on_terminal, visible;
 };
 
 void progress_begin(struct progress *progress, const struct args *args);
 
-/* Draw the line, if somebody watches and it is time. */
+/* Draw the line, if somebody watches and it is time: as wide as the terminal is at that moment. */
 void progress_show(struct progress *progress);
 
 /* Wipe the line, so that something else can be said. */

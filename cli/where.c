@@ -44,8 +44,8 @@ static const char *env(const char *variable)
 
 static bool is_tls(const char *url)
 {
-    static const char plain[] = "muon+insecure:";
-    return strncmp(url, plain, strlen(plain)) != 0;
+    static const char tls[] = "muon://";
+    return strncmp(url, tls, strlen(tls)) == 0;
 }
 
 static void ask_options(const struct args *args, struct speaker *s)

@@ -43,11 +43,19 @@ static void schedule(struct feed *feed)
 
 /* ---- sending ---- */
 
+static void count(struct feed *feed, const struct parts *message)
+{
+    if (feed->delivered)
+        measures_delivered(feed->delivered, message->events, message->bytes);
+}
+
 /* Under the lock. The handlers of the call run later, never within serve_send. */
 static void send(struct feed *feed, struct parts *message)
 {
     feed->sending = true;
+    feed->sending_bytes = message->bytes;
     feed->sent_ms = cq_mono_ms();
+    count(feed, message);
     serve_send(feed->call, message->part, message->len, false);
     parts_clear(message);
 }
@@ -160,10 +168,12 @@ static void finish(struct feed *feed)
     drop_ready(feed);
     pthread_mutex_unlock(&feed->lock);
     feed->maker->end(feed);
-    if (last.bytes)
+    if (last.bytes) {
+        count(feed, &last);
         serve_send_last(feed->call, last.part, last.len);
-    else
+    } else {
         serve_finish(feed->call, ok ? NULL : &error);
+    }
     parts_clear(&last);
 }
 
@@ -213,7 +223,7 @@ void feed_stop(struct feed *feed, enum reason reason)
     pthread_mutex_unlock(&feed->lock);
 }
 
-bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms)
+bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_state *state)
 {
     pthread_mutex_lock(&feed->lock);
     int64_t quiet = now_ms - feed->sent_ms;
@@ -224,8 +234,21 @@ bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms)
         feed->maker->take_back(feed);
     }
     bool is_quiet = !feed->sending && quiet >= quiet_ms;
+    *state = feed->sending && quiet >= STUCK_MS ? FEED_STALLED
+             : feed->idle                       ? FEED_WAITING
+                                                : FEED_BUSY;
     pthread_mutex_unlock(&feed->lock);
     return is_quiet;
+}
+
+enum feed_state feed_see(struct feed *feed, int64_t now_ms, size_t *waiting_bytes)
+{
+    pthread_mutex_lock(&feed->lock);
+    bool stalled = feed->stuck || (feed->sending && now_ms - feed->sent_ms >= STUCK_MS);
+    bool waiting = feed->idle && !feed->sending;
+    *waiting_bytes = feed->ready.bytes + (feed->sending ? feed->sending_bytes : 0);
+    pthread_mutex_unlock(&feed->lock);
+    return stalled ? FEED_STALLED : waiting ? FEED_WAITING : FEED_BUSY;
 }
 
 int64_t feed_quiet_ms(struct feed *feed)

@@ -21,6 +21,7 @@
 #include "store/durable.h"
 #include "store/files.h"
 #include "store/logline.h"
+#include "store/scrape.h"
 #include "store/service.h"
 #include "store/signals.h"
 #include "store/supervisor.h"
@@ -34,6 +35,8 @@ struct run {
     struct address address[SERVICE_LISTENERS_MAX];
     struct service_listener listener[SERVICE_LISTENERS_MAX];
     size_t listeners;
+    struct scrape *scrape; /* NULL: nobody is told */
+    char *admin_socket;
     int64_t drain_ms; /* as it was when draining began */
 };
 
@@ -85,6 +88,18 @@ static void prepare_listeners(struct run *run)
     }
 }
 
+/* Where it was told to be, else in the store's directory. */
+static bool prepare_admin_socket(struct run *run)
+{
+    const char *path = settings_text(&run->settings, SETTING_ADMIN_SOCKET);
+    if (path)
+        run->admin_socket = strdup(path);
+    else if (asprintf(&run->admin_socket, "%s/admin.sock",
+                      settings_text(&run->settings, SETTING_DATA_DIR)) < 0)
+        run->admin_socket = NULL;
+    return run->admin_socket;
+}
+
 static struct service_options service_options(const struct run *run)
 {
     const struct settings *s = &run->settings;
@@ -111,6 +126,9 @@ static struct service_options service_options(const struct run *run)
         .sessions = (size_t)settings_number(s, SETTING_SESSIONS_MAX),
         .beat_ms = (uint32_t)settings_number(s, SETTING_BEAT_TIME),
         .name_owners = settings_text(s, SETTING_NAME_OWNERS),
+        .admin_socket = run->admin_socket,
+        .admin_socket_required = settings_text(s, SETTING_ADMIN_SOCKET),
+        .admin_names = settings_text(s, SETTING_ADMIN_NAMES),
         .keepalive_ms = (int32_t)settings_number(s, SETTING_KEEPALIVE_TIME),
         .calls_per_connection = (uint32_t)settings_number(s, SETTING_CALLS_PER_CONNECTION),
         .alive_ms = supervisor_alive_ms(),
@@ -118,12 +136,17 @@ static struct service_options service_options(const struct run *run)
     };
 }
 
-static enum exit_code refuse(enum exit_code code, const struct error *error)
+static enum exit_code end_badly(enum exit_code code, const char *what, const char *reason)
 {
-    logline_with(LOGLINE_ERROR, "cannot start", logline_text("reason", error->message),
+    logline_with(LOGLINE_ERROR, what, logline_text("reason", reason),
                  logline_text("remedy", exit_code_entry(code)->remedy),
                  logline_int("exit_code", code));
     return code;
+}
+
+static enum exit_code refuse(enum exit_code code, const struct error *error)
+{
+    return end_badly(code, "cannot start", error->message);
 }
 
 /* As many files and connections as the system allows: when they run out, gRPC stops accepting for good (hazards 7). */
@@ -169,6 +192,41 @@ static enum exit_code open_service(struct run *run)
     return EXIT_CODE_OK;
 }
 
+/* ---- monitoring ---- */
+enum { DISK_WAIT_MS = 250 };
+
+static void give_metrics(void *user, struct metrics *metrics)
+{
+    service_metrics(user, DISK_WAIT_MS, metrics);
+}
+
+static enum reason give_writable(void *user)
+{
+    return service_writable(user);
+}
+
+static enum exit_code open_scrape(struct run *run)
+{
+    struct error error = {0};
+    const char *address = settings_text(&run->settings, SETTING_METRICS_LISTEN);
+    const struct scrape_source source = {give_metrics, give_writable, run->service};
+    if (!address)
+        return EXIT_CODE_OK;
+    run->scrape = scrape_open(address, &source, 0, &error);
+    return run->scrape ? EXIT_CODE_OK : refuse(EXIT_CODE_ADDRESS, &error);
+}
+
+/* "127.0.0.1:10567", with the port that it has in fact; "off". */
+static const char *scrape_address(const struct run *run, char out[ADDRESS_TEXT_MAX])
+{
+    const char *address = settings_text(&run->settings, SETTING_METRICS_LISTEN);
+    if (!run->scrape)
+        return "off";
+    snprintf(out, ADDRESS_TEXT_MAX, "%.*s:%d", (int)(strrchr(address, ':') - address), address,
+             scrape_port(run->scrape));
+    return out;
+}
+
 /* ---- telling that it is ready ---- */
 /* All listeners with the ports they have in fact, between them sep; a text to be freed, or NULL. */
 static char *bound_addresses(const struct run *run, const char *sep)
@@ -205,8 +263,8 @@ static void warn_of_certificates(const struct settings *settings)
 
 static void warn_of_insecure(const struct settings *settings)
 {
-    static const enum setting FLAGS[] = {SETTING_INSECURE_PLAINTEXT,
-                                         SETTING_INSECURE_ANONYMOUS_CLIENTS};
+    static const enum setting FLAGS[] = {
+        SETTING_INSECURE_PLAINTEXT, SETTING_INSECURE_ANONYMOUS_CLIENTS, SETTING_INSECURE_METRICS};
     for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++) {
         if (settings_switch(settings, FLAGS[i]))
             logline_with(LOGLINE_WARNING, "insecure",
@@ -235,16 +293,18 @@ static void say_ready(const struct run *run)
 {
     struct service_info info;
     const char *dir = settings_text(&run->settings, SETTING_DATA_DIR);
-    char *addresses = bound_addresses(run, ",");
+    char *addresses = bound_addresses(run, ","), metrics[ADDRESS_TEXT_MAX];
     service_info(run->service, &info);
     warn_of_insecure(&run->settings);
     warn_of_certificates(&run->settings);
     logline_with(LOGLINE_INFO, "ready", logline_text("address", addresses),
-                 logline_text("tls", run->tls ? "on" : "off"), logline_text("data_dir", dir),
-                 logline_text("store_id", info.store_id),
+                 logline_text("tls", run->tls ? "on" : "off"),
+                 logline_text("admin_socket", service_admin_socket(run->service)),
+                 logline_text("data_dir", dir), logline_text("store_id", info.store_id),
                  logline_uint("incarnation", info.incarnation), logline_uint("format", info.format),
                  logline_uint("head_order_id", info.head_order_id),
-                 logline_text("durability", durable_worth(dir)));
+                 logline_text("durability", durable_worth(dir)),
+                 logline_text("metrics", scrape_address(run, metrics)));
     free(addresses);
     supervisor_ready();
 }
@@ -253,6 +313,7 @@ static void say_ready(const struct run *run)
 static void apply(struct run *run, struct settings *fresh)
 {
     char was[DESCRIBE_VALUE_MAX], now[DESCRIBE_VALUE_MAX];
+    unsigned reloaded = 0, left = 0;
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting s = (enum setting)i;
         const char *before = describe_value(&run->settings, s, was);
@@ -264,12 +325,18 @@ static void apply(struct run *run, struct settings *fresh)
                      can ? "setting reloaded" : "setting needs a restart",
                      logline_text("setting", setting_def(s)->name), logline_text("was", before),
                      logline_text("file_says", after));
+        reloaded += can;
+        left += !can;
         if (can) {
             struct setting_value old = run->settings.value[i];
             run->settings.value[i] = fresh->value[i];
             fresh->value[i] = old;
         }
     }
+    logline_with(LOGLINE_INFO, "settings reloaded", logline_uint("changed", reloaded),
+                 logline_uint("need_a_restart", left));
+    if (!service_set_admin_names(run->service, settings_text(&run->settings, SETTING_ADMIN_NAMES)))
+        logline(LOGLINE_ERROR, "no memory for admin-names: those before stay in force");
     logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
 }
 
@@ -366,15 +433,22 @@ static enum exit_code run_open(struct run *run)
     logline_start(STDERR_FILENO,
                   (enum logline_format)settings_number(&run->settings, SETTING_LOG_FORMAT));
     prepare_listeners(run);
+    if (!prepare_admin_socket(run))
+        return EXIT_CODE_FAILED;
     code = open_service(run);
     if (code != EXIT_CODE_OK)
         return code;
-    code = write_port_file(run);
+    code = open_scrape(run);
+    if (code == EXIT_CODE_OK)
+        code = write_port_file(run);
     if (code == EXIT_CODE_OK) {
         say_ready(run);
         serve(run);
         if (settings_text(&run->settings, SETTING_PORT_FILE))
             unlink(settings_text(&run->settings, SETTING_PORT_FILE));
+        if (service_is_damaged(run->service))
+            code = end_badly(EXIT_CODE_STORE_DAMAGED, "stopped with a damaged store",
+                             "damage was met while the store was written to");
     } else {
         service_stop(run->service, 0);
     }
@@ -389,7 +463,9 @@ enum exit_code run_store(const struct options *options)
     enum exit_code code = options_load(options, &run.settings);
     if (code == EXIT_CODE_OK)
         code = run_open(&run);
+    scrape_close(run.scrape);
     service_free(run.service);
+    free(run.admin_socket);
     tls_server_free(run.tls);
     settings_fini(&run.settings);
     if (code == EXIT_CODE_OK)

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "bus/bus.h"
+#include "store/admin.h"
 #include "store/commit.h"
 #include "store/durable.h"
 #include "store/emit.h"
@@ -23,10 +24,12 @@
 #include "store/list.h"
 #include "store/logline.h"
 #include "store/photon.h"
+#include "store/procfs.h"
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
 #include "store/record_cache.h"
+#include "store/sampler.h"
 #include "store/store.h"
 #include "store/subscribe.h"
 #include "wire/serve.h"
@@ -39,6 +42,7 @@ enum { MESSAGE_OVERHEAD_BYTES = 1024 * 1024 };
 
 static const char photon_service[] = "muon.v1.PhotonService";
 static const char bus_service[] = "muon.v1.BusService";
+static const char admin_service[] = "muon.v1.AdminService";
 
 struct service {
     struct service_options options;
@@ -46,9 +50,14 @@ struct service {
     struct serve *serve;
     struct bus *bus;
     struct photon *responder; /* the store as a service on its own bus */
-    struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS];
-    struct serve_service services[2];
+    struct admin *admin;
+    struct sampler *sampler;
+    atomic_bool stopping;
+    struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS],
+        admin_methods[ADMIN_METHODS];
+    struct serve_service services[3];
     int ports[SERVICE_LISTENERS_MAX];
+    bool has_admin_socket;
 
     /* What service_stop waits for. */
     pthread_mutex_t lock;
@@ -145,8 +154,12 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
                               .owners = o->name_owners};
     service->bus = bus_open(store->cq, &bus);
     service->responder = service->bus ? photon_open(store, service->bus) : NULL;
-    if (!service->responder)
+    service->sampler = sampler_open(store->log, o->data_dir, store->readers);
+    if (!service->responder || !service->sampler)
         return service_no_memory(fault, error, "sessions");
+    service->admin = admin_open(store, service->bus, o->admin_names);
+    if (!service->admin)
+        return service_no_memory(fault, error, "administration");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
                                     .heads_bytes = o->heads_bytes,
                                     .recent_ids = o->recent_ids,
@@ -158,27 +171,35 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     return store->commit != NULL;
 }
 
+static struct serve_service service_of(const char *name, const struct serve_method *const *from,
+                                       struct serve_method *methods, size_t len, void *service)
+{
+    for (size_t i = 0; i < len; i++)
+        methods[i] = *from[i];
+    return (struct serve_service){name, methods, len, service, NULL};
+}
+
 static bool service_open_serve(struct service *service, enum log_fault *fault, struct error *error)
 {
     const struct service_options *o = &service->options;
-    const struct serve_method *methods[] = {&info_method,      &emit_method,  &emit_stream_method,
-                                            &subscribe_method, &read_method,  &get_method,
-                                            &list_method,      &delete_method};
-    size_t len = sizeof methods / sizeof *methods;
-    for (size_t i = 0; i < len; i++)
-        service->methods[i] = *methods[i];
-    for (size_t i = 0; i < BUS_METHODS; i++)
-        service->bus_methods[i] = *bus_methods[i];
+    static const struct serve_method *const methods[] = {
+        &info_method, &emit_method, &emit_stream_method, &subscribe_method,
+        &read_method, &get_method,  &list_method,        &delete_method};
+    const size_t len = sizeof methods / sizeof *methods;
+    _Static_assert(sizeof methods / sizeof *methods <= METHODS_MAX, "there is room");
     service->services[0] =
-        (struct serve_service){photon_service, service->methods, len, &service->store};
+        service_of(photon_service, methods, service->methods, len, &service->store);
     service->services[1] =
-        (struct serve_service){bus_service, service->bus_methods, BUS_METHODS, service->bus};
+        service_of(bus_service, bus_methods, service->bus_methods, BUS_METHODS, service->bus);
+    service->services[2] = service_of(admin_service, admin_methods, service->admin_methods,
+                                      ADMIN_METHODS, service->admin);
+    service->services[2].admit = admin_admit;
     struct serve_options options = {.message_bytes_max =
                                         o->limits.batch_bytes + MESSAGE_OVERHEAD_BYTES,
                                     .keepalive_ms = o->keepalive_ms,
                                     .metadata_bytes_max = METADATA_BYTES_MAX,
                                     .calls_per_connection_max = o->calls_per_connection};
-    service->serve = serve_new(service->store.cq, service->services, 2, &options);
+    service->serve = serve_new(service->store.cq, service->services, 3, &options);
     return service->serve || service_no_memory(fault, error, "the server");
 }
 
@@ -217,6 +238,20 @@ struct service *service_open(const struct service_options *options, enum log_fau
     return NULL;
 }
 
+/* A path that is too long, or a file system without sockets, is in the way of nobody who did not ask for one. */
+static bool service_listen_admin(struct service *service, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    service->has_admin_socket =
+        o->admin_socket && serve_listen_private(service->serve, o->admin_socket, error);
+    if (service->has_admin_socket || !o->admin_socket)
+        return true;
+    if (!o->admin_socket_required)
+        logline_with(LOGLINE_WARNING, "no admin socket", logline_text("reason", error->message),
+                     logline_text("remedy", "set admin-socket to a path in a private directory"));
+    return !o->admin_socket_required;
+}
+
 bool service_start(struct service *service, struct error *error)
 {
     const struct service_options *o = &service->options;
@@ -226,9 +261,12 @@ bool service_start(struct service *service, struct error *error)
         if (service->ports[i] == 0)
             return false;
     }
+    if (!service_listen_admin(service, error))
+        return false;
     serve_set_health(service->serve, "", true);
     serve_set_health(service->serve, photon_service, true);
     serve_set_health(service->serve, bus_service, true);
+    serve_set_health(service->serve, admin_service, true);
     serve_start(service->serve);
     service_alive_set(service);
     return true;
@@ -239,12 +277,85 @@ int service_port(const struct service *service, size_t listener)
     return service->ports[listener];
 }
 
+bool service_set_admin_names(struct service *service, const char *names)
+{
+    return admin_set_names(service->admin, names);
+}
+
+const char *service_admin_socket(const struct service *service)
+{
+    return service->has_admin_socket ? service->options.admin_socket : NULL;
+}
+
 void service_info(const struct service *service, struct service_info *info)
 {
     *info = (struct service_info){.incarnation = log_incarnation(service->store.log),
                                   .head_order_id = atomic_load(&service->store.head),
                                   .format = RECORD_FORMAT};
     strncpy(info->store_id, log_store_id(service->store.log), sizeof info->store_id - 1);
+}
+
+bool service_is_damaged(const struct service *service)
+{
+    return commit_queue(service->store.commit).down == REASON_CORRUPT;
+}
+
+/* ---- what is measured ---- */
+
+enum reason service_writable(struct service *service)
+{
+    if (atomic_load(&service->stopping))
+        return REASON_SHUTTING_DOWN;
+    return commit_queue(service->store.commit).down;
+}
+
+static void take_store(struct service *service, struct metrics *m)
+{
+    struct store *store = &service->store;
+    struct commit_queue queue = commit_queue(store->commit);
+    metrics_take_measures(m, &store->measures);
+    m->queue_bytes = queue.bytes;
+    m->queue_batches = queue.submissions;
+    m->writable = service_writable(service) == REASON_NONE;
+    m->head_order_id = atomic_load(&store->head);
+    m->ahead_bytes = subscriptions_ahead(store->subscriptions);
+}
+
+static void take_bus(struct service *service, struct metrics *m)
+{
+    struct bus_counts counts;
+    bus_counts(service->bus, &counts);
+    memcpy(m->requests, counts.requests, sizeof m->requests);
+    memcpy(m->streams, counts.streams, sizeof m->streams);
+    memcpy(m->requests_refused, counts.refused, sizeof m->requests_refused);
+    m->requests_open = counts.requests_open;
+    m->streams_open = counts.streams_open;
+    m->sessions = counts.sessions;
+    m->services = counts.services;
+    m->endpoints = counts.endpoints;
+    m->request_us = counts.request_us;
+}
+
+static void take_calls(struct service *service, struct metrics *m)
+{
+    struct serve_counts counts;
+    serve_counts(service->serve, &counts);
+    for (size_t i = 0; i < counts.methods; i++) {
+        size_t at = metrics_method(counts.method[i].path);
+        m->calls[at] += counts.method[i].begun;
+        m->calls_open[at] += counts.method[i].open;
+    }
+    memcpy(m->calls_failed, counts.failed, sizeof m->calls_failed);
+}
+
+void service_metrics(struct service *service, int64_t wait_ms, struct metrics *metrics)
+{
+    *metrics = (struct metrics){.build = 1};
+    sampler_take(service->sampler, wait_ms, metrics);
+    take_store(service, metrics);
+    take_bus(service, metrics);
+    take_calls(service, metrics);
+    procfs_take(metrics);
 }
 
 /* ---- stop ---- */
@@ -270,11 +381,14 @@ static bool service_wait_stopped(struct service *service, int64_t timeout_ms)
 
 bool service_stop(struct service *service, int64_t timeout_ms)
 {
+    atomic_store(&service->stopping, true);
     serve_set_health(service->serve, "", false);
     serve_set_health(service->serve, photon_service, false);
     serve_set_health(service->serve, bus_service, false);
+    serve_set_health(service->serve, admin_service, false);
     serve_stop(service->serve, &service->stopped_op);
     bus_drain(service->bus, timeout_ms);
+    admin_stop(service->admin);
     emit_calls_stop(service->store.emits);
     subscriptions_stop(service->store.subscriptions);
     if (service_wait_stopped(service, timeout_ms))
@@ -302,8 +416,10 @@ void service_free(struct service *service)
     struct store *store = &service->store;
     service_alive_stop(service);
     serve_free(service->serve);
+    admin_close(service->admin);
     commit_close(store->commit);
     subscriptions_close(store->subscriptions);
+    sampler_close(service->sampler);
     readers_close(store->readers);
     emit_calls_free(store->emits);
     if (service->bus)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "store/log.h"
+#include "store/metrics.h"
 #include "wire/codec.h"
 #include "wire/error.h"
 
@@ -45,6 +46,10 @@ struct service_options {
     size_t sessions;      /* open at a time: bus.h, as the next two */
     uint32_t beat_ms;
     const char *name_owners; /* NULL: none */
+    /* Where it is administered, for its user alone. required: it does not start without; else it says in its log why there is none. */
+    const char *admin_socket; /* NULL: nowhere */
+    bool admin_socket_required;
+    const char *admin_names; /* admins.h; NULL: none */
     int32_t keepalive_ms;    /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
     /* Called on a poller every alive_ms, from service_start on: as long as it is, pollers do their work. 0: never. */
@@ -73,7 +78,20 @@ bool service_start(struct service *service, struct error *error);
 
 /* The port that a listener is bound to; 1 for a unix socket. After service_start. */
 int service_port(const struct service *service, size_t listener);
+/* Other administrators from now on; false: no memory. Any thread. */
+bool service_set_admin_names(struct service *service, const char *names);
+/* The admin socket's path; NULL: there is none. After service_start. */
+const char *service_admin_socket(const struct service *service);
 void service_info(const struct service *service, struct service_info *info);
+
+/* Has damage been met, so that nothing can be written any more? What can be read is served all the same. Any thread. */
+bool service_is_damaged(const struct service *service);
+/* Everything that is measured, now. Of the disk the newest that is known; a look at it is waited for so long. Between service_start and
+ * service_free; not on one of the service's own threads. */
+void service_metrics(struct service *service, int64_t wait_ms, struct metrics *metrics);
+/* What health says of writing. REASON_NONE: emits are accepted. Else why not: STORE_FULL, STORE_UNAVAILABLE, or SHUTTING_DOWN. Never waits
+ * for a disk. As service_metrics; also before service_start. */
+enum reason service_writable(struct service *service);
 
 /* Health says "not serving" and nothing new is accepted. Calls and requests that take a bounded time
  * may end; subscriptions and emit streams, which do not end by themselves, are ended with

@@ -90,6 +90,15 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                              "that is not listed belongs to whoever serves it first, for as long "
                              "as it does."},
 
+    [SETTING_ADMIN_SOCKET] = {"admin-socket", SETTING_KIND_PATH, "", 0, 0, NULL, false,
+                              "Administration",
+                              "The unix socket by which photond is administered, for its own user "
+                              "alone. Its directory must not be writable by others. Not set: "
+                              "admin.sock in data-dir."},
+    [SETTING_ADMIN_NAMES] = {"admin-names", SETTING_KIND_LIST, "", 0, 0, NULL, true, NULL,
+                             "Who else may administer it: identities of client certificates, with "
+                             "commas between, or given several times."},
+
     [SETTING_TAIL_BYTES] = {"tail-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 16 * GIB, NULL,
                             false, "Memory and threads",
                             "Newest events kept in memory for subscribers that keep up."},
@@ -115,6 +124,16 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                                  NULL, "Threads for the network: one for each two cores."},
     [SETTING_READER_THREADS] = {"reader-threads", SETTING_KIND_NUMBER, "2", 1, 64, NULL, false,
                                 NULL, "Threads that read the disk for subscribers."},
+
+    [SETTING_METRICS_LISTEN] =
+        {"metrics-listen", SETTING_KIND_LIST, "", 0, 0, NULL, false, "Monitoring",
+         "Address of /metrics, /healthz and /readyz, over plain HTTP: host:port or [v6]:port. "
+         "Port 0: any free one, which the log names. Nothing: they are not served."},
+    [SETTING_INSECURE_METRICS] = {"insecure-metrics", SETTING_KIND_SWITCH, "no", 0, 0, NULL, false,
+                                  NULL,
+                                  "Serve them on an address that is not loopback: anybody who "
+                                  "reaches it sees how much photond does, and nothing of what "
+                                  "it stores."},
 
     [SETTING_LOG_LEVEL] = {"log-level", SETTING_KIND_CHOICE, "info", 0, 0,
                            "error|warning|info|debug", true, "Running",

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "store/log.h"
+#include "store/measures.h"
 #include "store/tail.h"
 #include "wire/codec.h"
 #include "wire/cq.h"
@@ -34,7 +35,8 @@ struct store {
     _Atomic uint64_t head;  /* the last durable order id: nobody is shown anything beyond it */
     _Atomic bool read_only; /* a write has failed, and none has succeeded since */
     struct limits limits;
-    const char *durability; /* what an acknowledgement is worth, for Info */
+    const char *durability;   /* what an acknowledgement is worth, for Info */
+    struct measures measures; /* what is counted of all this: measures.h */
 };
 
 #endif

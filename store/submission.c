@@ -11,9 +11,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "wire/tally.h"
 #include "wire/text.h"
-
-enum { FRAME_OVERHEAD = 48 }; /* tag and length, order id, version, time */
 
 static const struct error no_memory = {
     .reason = REASON_BUSY,
@@ -77,7 +76,7 @@ static bool submission_facts(struct submission *submission)
             memcpy(facts->id_key, key.data, key.len);
             facts->id_key_len = (uint8_t)key.len;
         }
-        submission->bytes += event->raw.len + FRAME_OVERHEAD;
+        submission->bytes += event->raw.len + SUBMISSION_FRAME_BYTES;
     }
     return true;
 }
@@ -137,6 +136,15 @@ void submission_fail(struct submission *submission, const struct error *error)
         *submission->error = *error;
     else
         submission->error = (struct error *)&no_memory;
+}
+
+void submission_stamp(struct submission *chain)
+{
+    if (chain->received_us)
+        return;
+    uint64_t now_us = tally_now_us();
+    for (; chain; chain = chain->next)
+        chain->received_us = now_us;
 }
 
 void submission_fini(struct submission *submission)

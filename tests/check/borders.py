@@ -10,7 +10,9 @@ DOORS = [
     ("a generated protobuf-c header", r"\.pb-c\.h[>\"]",
      r"wire/(codec[a-z_-]*|error|health|reflection|serve)\.[ch]$|tests/wire/|bench/raw_"),
     ("protobuf-c's header", r"<protobuf-c/", r"wire/|tests/wire/|bench/raw_"),
-    ("leveldb/c.h", r"<leveldb/", r"store/log\.c$|bench/raw_"),
+    ("libmicrohttpd's header", r"<microhttpd\.h>", r"store/scrape\.c$"),
+    ("leveldb/c.h", r"<leveldb/", r"store/log_inside\.h$|bench/raw_"),
+    ("the log's inside", r'"store/log_inside\.h"', r"store/log(_\w+)?\.c$"),
     # hazards 16
     ("json-c's header, which clashes with jansson's", r"<json(-c)?/|<json\.h>", r"$^"),
 ]
@@ -25,7 +27,7 @@ LAYERS = {
     "examples": ("examples",),
 }
 # Where photond puts the store and the bus together, and what of the bus it may know there.
-JOINTS = (r"store/(service|config|photon(_\w+)?)\.[ch]$", r"bus/(bus|inside|owners)\.h$")
+JOINTS = (r"store/(service|config|photon(_\w+)?|stats|peers)\.[ch]$", r"bus/(bus|inside|owners|session-list)\.h$")
 PUBLIC = ("sdk", "cli", "examples", "tests", "bench")  # who may use the SDK's public header
 
 # Names of gRPC that do not compile on every release.
