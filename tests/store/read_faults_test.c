@@ -265,7 +265,8 @@ static void expect_refused_for_good(struct fixture *f)
 {
     struct writer *w = writer_new(f);
     struct error error;
-    for (time_t until = time(NULL) + PATIENCE_S; !(commit_queue(f->store.commit).down == REASON_CORRUPT); sched_yield())
+    for (time_t until = time(NULL) + PATIENCE_S;
+         !(commit_queue(f->store.commit).down == REASON_CORRUPT); sched_yield())
         assert_true(time(NULL) < until);
     assert_int_equal(commit_submit(f->store.commit, writer_make(w, "s", "more", 10), &error),
                      REASON_CORRUPT);
