@@ -189,6 +189,9 @@ static const struct shape_field info_fields[] = {
     {"incarnation", SHAPE_INTEGER, NULL, "how often it has been restored, from 1"},
     {"head-order-id", SHAPE_INTEGER, NULL, "that of the last event"},
     {"version", SHAPE_TEXT, NULL, "the server's"},
+    {"durability", SHAPE_TEXT, NULL, "what an acknowledgement is worth; empty: not told"},
+    {"time", SHAPE_INTEGER, NULL, "the server's clock, in ms since 1970; 0: not told"},
+    {"read-only", SHAPE_BOOL, NULL, "it takes no events now"},
     {"limits.event-bytes", SHAPE_INTEGER, NULL, "the largest event"},
     {"limits.batch-bytes", SHAPE_INTEGER, NULL, "the largest batch"},
     {"limits.batch-events", SHAPE_INTEGER, NULL, "the most events in a batch"},
@@ -245,6 +248,76 @@ static const struct shape_field compact_fields[] = {
     {"table-bytes", SHAPE_INTEGER, NULL, "what the store takes on the disk now, about"},
 };
 
+static const struct shape_field doctor_fields[] = {
+    {"checks[].check", SHAPE_TEXT, NULL, "what was looked at"},
+    {"checks[].verdict", SHAPE_TEXT, NULL, "`ok`, `warn` or `fail`"},
+    {"checks[].message", SHAPE_TEXT, NULL, "what was found"},
+    {"checks[].advice", SHAPE_TEXT, "there is any", "what to do"},
+    {"warnings", SHAPE_INTEGER, NULL, "how many there are"},
+    {"failures", SHAPE_INTEGER, NULL, "how many there are"},
+    {"exit", SHAPE_INTEGER, NULL, "how muon ends: by the first failure"},
+};
+
+static const struct shape_field bench_fields[] = {
+    {"bench", SHAPE_TEXT, NULL, "`emit`, `request` or `replay`"},
+    {"durability", SHAPE_TEXT, NULL, "what an acknowledgement is worth; empty: not told"},
+    {"loop", SHAPE_TEXT, NULL, "`open` or `closed`"},
+    {"rate", SHAPE_INTEGER, NULL, "how many were due each second; 0: as many as possible"},
+    {"in-flight", SHAPE_INTEGER, NULL, "how many could be under way"},
+    {"batch", SHAPE_INTEGER, NULL, "events of an emit"},
+    {"payload-bytes", SHAPE_INTEGER, NULL, "size of a payload"},
+    {"seconds", SHAPE_NUMBER, NULL, "how long it took"},
+    {"done", SHAPE_INTEGER, NULL, "how many have succeeded"},
+    {"failed", SHAPE_INTEGER, NULL, "how many have not"},
+    {"behind", SHAPE_INTEGER, NULL, "were due and not sent, since too many were under way"},
+    {"unanswered", SHAPE_INTEGER, NULL, "had no answer in time"},
+    {"events", SHAPE_INTEGER, NULL, "emitted, or replayed"},
+    {"bytes", SHAPE_INTEGER, NULL, "size of their payloads, or of the answers"},
+    {"interrupted", SHAPE_BOOL, NULL, "Ctrl-C has ended it"},
+    {"latency-ms.min", SHAPE_NUMBER, NULL, "the fastest"},
+    {"latency-ms.mean", SHAPE_NUMBER, NULL, "on average"},
+    {"latency-ms.p50", SHAPE_NUMBER, NULL, "half of them took no longer"},
+    {"latency-ms.p90", SHAPE_NUMBER, NULL, "90 % took no longer"},
+    {"latency-ms.p99", SHAPE_NUMBER, NULL, "99 % took no longer"},
+    {"latency-ms.p999", SHAPE_NUMBER, NULL, "99.9 % took no longer"},
+    {"latency-ms.max", SHAPE_NUMBER, NULL, "the slowest"},
+    {"streams", SHAPE_TEXT, "it is `emit`", "the pattern of those emitted into"},
+};
+
+static const struct shape_field bench_delete_fields[] = {
+    {"correct", SHAPE_BOOL, NULL, "`true`"},
+    {"streams", SHAPE_TEXT, NULL, "the pattern of those deleted"},
+    {"deleted-events", SHAPE_INTEGER, NULL, "how many they held"},
+};
+
+static const struct shape_field contexts_fields[] = {
+    {"current", SHAPE_TEXT, "one is in use", "which"},
+    {"contexts[].name", SHAPE_TEXT, NULL, "its name"},
+    {"contexts[].server", SHAPE_TEXT, NULL, "the server's URL"},
+    {"contexts[].certs", SHAPE_TEXT, "it was given", "the folder of certificates"},
+    {"contexts[].ca", SHAPE_TEXT, "it was given", "whom to trust"},
+    {"contexts[].cert", SHAPE_TEXT, "it was given", "who you are"},
+    {"contexts[].key", SHAPE_TEXT, "it was given", "its key"},
+};
+
+static const struct shape_field context_change_fields[] = {
+    {"correct", SHAPE_BOOL, NULL, "`true`"},
+    {"current", SHAPE_TEXT, "one is in use", "which, from now on"},
+};
+
+static const struct shape_field context_show_fields[] = {
+    {"context", SHAPE_TEXT, NULL, "which; empty: none"},
+    {"from", SHAPE_TEXT, NULL, "who says so; empty: nobody"},
+    {"server.value", SHAPE_TEXT, NULL, "the server's URL"},
+    {"server.from", SHAPE_TEXT, NULL, "who says so"},
+    {"ca.value", SHAPE_TEXT, "it is TLS", "whom to trust; empty: not said"},
+    {"ca.from", SHAPE_TEXT, "it is TLS", "who says so"},
+    {"cert.value", SHAPE_TEXT, "it is TLS", "who you are; empty: not said"},
+    {"cert.from", SHAPE_TEXT, "it is TLS", "who says so"},
+    {"key.value", SHAPE_TEXT, "it is TLS", "its key; empty: not said"},
+    {"key.from", SHAPE_TEXT, "it is TLS", "who says so"},
+};
+
 static const struct shape_field help_fields[] = {
     {"verbs[].name", SHAPE_TEXT, NULL, "the verb"},
     {"verbs[].older", SHAPE_TEXT, "it has one", "a name of former times"},
@@ -299,6 +372,12 @@ const struct shape shape_rows[] = {
     SHAPE("introspect", "the service", NULL, introspect_fields),
     SHAPE("ping", "the answer", "", ping_fields),
     SHAPE("info", "the store", "", info_fields),
+    SHAPE("doctor", "the checks and what they have found", NULL, doctor_fields),
+    SHAPE("latency bench", "the measurement", NULL, bench_fields),
+    SHAPE("bench", "the result of `muon bench delete`", NULL, bench_delete_fields),
+    SHAPE("context", "the contexts", NULL, contexts_fields),
+    SHAPE("context", "the settings in force, of `muon context show`", NULL, context_show_fields),
+    SHAPE("context", "the result of what changes them", NULL, context_change_fields),
     SHAPE("top", "a picture of photond, a line each", "", top_fields),
     SHAPE("admin", "the stats", NULL, stats_fields),
     SHAPE("admin", "the subscriptions", NULL, subscriptions_fields),

@@ -14,6 +14,7 @@
 #include "bus/bus.h"
 #include "store/admin.h"
 #include "store/commit.h"
+#include "store/durable.h"
 #include "store/emit.h"
 #include "store/emit_stream.h"
 #include "store/fanout.h"
@@ -73,6 +74,7 @@ struct service {
 static void service_writable_changed(void *user, bool writable)
 {
     struct service *service = user;
+    atomic_store(&service->store.read_only, !writable);
     if (service->serve)
         serve_set_health(service->serve, photon_service, writable);
 }
@@ -122,6 +124,7 @@ static bool service_open_log(struct service *service, enum log_fault *fault, str
                                   .cache_bytes = o->cache_bytes / 2,
                                   .ballast_bytes = o->ballast_bytes};
     service->store.log = log_open(o->data_dir, &options, fault, error);
+    service->store.durability = durable_worth(o->data_dir);
     return service->store.log != NULL;
 }
 
