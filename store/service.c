@@ -74,7 +74,6 @@ struct service {
 static void service_writable_changed(void *user, bool writable)
 {
     struct service *service = user;
-    atomic_store(&service->store.read_only, !writable);
     if (service->serve)
         serve_set_health(service->serve, photon_service, writable);
 }

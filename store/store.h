@@ -5,7 +5,6 @@
 #define PHOTON_STORE_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "store/log.h"
 #include "store/measures.h"
@@ -32,8 +31,7 @@ struct store {
     struct commit *commit;               /* the committer: commit.h */
     struct subscriptions *subscriptions; /* Subscribe calls that are open: subscribe.h */
     struct emit_calls *emits;            /* EmitStream calls that are open: emit_stream.h */
-    _Atomic uint64_t head;  /* the last durable order id: nobody is shown anything beyond it */
-    _Atomic bool read_only; /* a write has failed, and none has succeeded since */
+    _Atomic uint64_t head; /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;
     const char *durability;   /* what an acknowledgement is worth, for Info */
     struct measures measures; /* what is counted of all this: measures.h */
