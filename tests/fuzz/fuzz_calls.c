@@ -38,6 +38,8 @@ static const struct {
     {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", ENDS},
     {"/muon.v1.PhotonService/SetRetention", ONE_ASKED},
     {"/muon.v1.PhotonService/ListRetention", ONE_ASKED},
+    {"/muon.v1.AdminService/SetLogLevel", ONE_ASKED}, /* denied: this is no administrator */
+    {"/muon.v1.AdminService/Stats", ENDS},
 };
 
 static struct inside *inside; /* as long as the process */

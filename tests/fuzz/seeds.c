@@ -118,7 +118,7 @@ static void seed_codec(void)
                                       .expect = {.kind = EXPECT_VERSION, .version = 9},
                                       .before_version = 7};
     struct set_retention_request retention = {.retention = {text_span("s**"), 1000, 7, 0}};
-    struct info info = {"id", 2, 3, {4, 5, 6, 7}, "0.1.0"};
+    struct info info = {"id", 2, 3, {4, 5, 6, 7}, "0.1.0", 8, true, "synced"};
     struct error error;
     error_set(&error, REASON_WRONG_VERSION, "moved");
     error.wrong_versions = 1;
