@@ -381,7 +381,7 @@ static void durable_answer(void *user, struct chain *done)
     answers_put(&c->answers, done);
 }
 
-static void durable_failed(void *user)
+static void commit_wake(void *user)
 {
     struct commit *c = user;
     pthread_mutex_lock(&c->lock);
@@ -412,8 +412,9 @@ static bool commit_init(struct commit *c, struct error *error)
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
     s->retention = c->store->retention;
-    c->deleting = s->heads ? deleting_new(c->store, s->heads) : NULL;
-    const struct durable_options durable = {durable_answer, durable_failed, c};
+    const struct space_options space = {commit_wake, c};
+    c->deleting = s->heads ? deleting_new(c->store, s->heads, &space) : NULL;
+    const struct durable_options durable = {durable_answer, commit_wake, c};
     c->durable = durable_open(c->store, &durable);
     if (!s->heads || !s->builder || !c->deleting || !c->durable)
         return false;

@@ -12,17 +12,20 @@
 
 struct deleting {
     struct store *store;
+    struct space *space;
     struct erase *erase;
     struct retain *retain;
 };
 
-struct deleting *deleting_new(struct store *store, struct heads *heads)
+struct deleting *deleting_new(struct store *store, struct heads *heads,
+                              const struct space_options *space)
 {
     struct deleting *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
     d->store = store;
-    d->erase = erase_new(store);
+    d->space = space_open(store->log, space);
+    d->erase = d->space ? erase_new(store, d->space) : NULL;
     d->retain = d->erase ? retain_new(store, heads, d->erase) : NULL;
     if (d->retain)
         return d;
@@ -36,14 +39,18 @@ void deleting_free(struct deleting *d)
         return;
     retain_free(d->retain);
     erase_free(d->erase);
+    space_close(d->space);
     free(d);
 }
 
 enum reason deleting_load(struct deleting *d, struct error *error)
 {
-    enum reason reason = erase_load(d->erase, error);
-    return reason == REASON_NONE ? retention_load(d->store->retention, d->store->log, error)
-                                 : reason;
+    enum reason reason = space_load(d->space, error);
+    if (reason == REASON_NONE)
+        reason = erase_load(d->erase, error);
+    if (reason == REASON_NONE)
+        reason = retention_load(d->store->retention, d->store->log, error);
+    return reason;
 }
 
 bool deleting_is_in(const struct chain *decided, unsigned *format)
@@ -74,12 +81,16 @@ void deleting_apply(struct deleting *d, const struct chain *decided)
 
 int64_t deleting_due_ms(const struct deleting *d)
 {
-    return erase_pending(d->erase) ? 0 : retain_due_ms(d->retain);
+    int64_t space = space_due_ms(d->space);
+    int64_t others = erase_pending(d->erase) ? 0 : retain_due_ms(d->retain);
+    return space < others ? space : others;
 }
 
 enum reason deleting_step(struct deleting *d, struct log_end end, int64_t now_ms, int64_t mono_ms,
                           struct error *error)
 {
+    if (space_due_ms(d->space) <= mono_ms)
+        return space_step(d->space, mono_ms, error);
     return erase_pending(d->erase) ? erase_step(d->erase, error)
                                    : retain_step(d->retain, end, now_ms, mono_ms, error);
 }

@@ -31,24 +31,28 @@ struct pending {
 /* A record that a step rewrites; record.body views value. */
 struct rewrite {
     uint8_t *value;
+    size_t len; /* before */
     struct record record;
 };
 
 struct erase {
     struct store *store;
+    struct space *space;
     struct log_batch *batch;
     struct pending *first, **last;
 
     struct rewrite rewrite[STEP_RECORDS];
     size_t rewrites, bytes;
+    struct freed freed; /* by the step */
 };
 
-struct erase *erase_new(struct store *store)
+struct erase *erase_new(struct store *store, struct space *space)
 {
     struct erase *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
     e->store = store;
+    e->space = space;
     e->last = &e->first;
     e->batch = log_batch_new();
     if (!e->batch) {
@@ -189,6 +193,7 @@ static void step_clear(struct erase *e)
     for (size_t i = 0; i < e->rewrites; i++)
         free(e->rewrite[i].value);
     e->rewrites = e->bytes = 0;
+    e->freed = (struct freed){0};
     log_batch_clear(e->batch);
 }
 
@@ -218,7 +223,7 @@ static enum reason step_load(struct erase *e, uint64_t order_id, struct rewrite 
         return error_set(error, REASON_CORRUPT,
                          "record %" PRIu64 ", of which a part is to be erased, is missing",
                          order_id);
-    *w = (struct rewrite){.value = malloc(value->len)};
+    *w = (struct rewrite){.value = malloc(value->len), .len = value->len};
     if (w->value) {
         memcpy(w->value, value->data, value->len);
         reason = record_open(order_id, (struct span){w->value, value->len}, &w->record, error);
@@ -241,9 +246,10 @@ static void step_seal(struct erase *e)
     for (size_t i = 0; i < e->rewrites; i++) {
         struct rewrite *w = &e->rewrite[i];
         struct key key = key_record(w->record.first);
+        struct span value = {w->value, RECORD_HEADER_BYTES + w->record.body.len};
         record_seal(w->value, &w->record);
-        log_batch_put(e->batch, key_span(&key),
-                      (struct span){w->value, RECORD_HEADER_BYTES + w->record.body.len});
+        log_batch_put(e->batch, key_span(&key), value);
+        freed_add(&e->freed, FREED_RECORDS, key_span(&key), w->len - value.len);
     }
 }
 
@@ -299,6 +305,8 @@ static enum reason erase_extent(struct erase *e, const struct pending *p, struct
     if (reason == REASON_NONE && last < at.last_version)
         reason = extent_shorten(e, p, at.extent, last - at.version + 1, error);
     log_batch_delete(e->batch, log_iter_key(iter));
+    freed_add(&e->freed, FREED_INDEX, log_iter_key(iter),
+              log_iter_key(iter).len + log_iter_value(iter).len);
     return reason;
 }
 
@@ -385,9 +393,12 @@ enum reason erase_step(struct erase *e, struct error *error)
         return REASON_NONE;
     }
     step_seal(e);
+    space_put(e->space, &e->freed, e->batch);
     enum reason reason = log_write(e->store->log, e->batch, error);
-    if (reason == REASON_NONE)
+    if (reason == REASON_NONE) {
+        space_add(e->space, &e->freed);
         erase_forget(e, done);
+    }
     step_clear(e);
     return reason;
 }

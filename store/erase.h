@@ -8,10 +8,13 @@
 #ifndef PHOTON_ERASE_H
 #define PHOTON_ERASE_H
 
+#include "store/space.h"
 #include "store/store.h"
 
 struct erase;
-struct erase *erase_new(struct store *store); /* NULL: no memory */
+struct erase *
+erase_new(struct store *store,
+          struct space *space); /* space: NULL, nobody is told what was freed. NULL: no memory */
 void erase_free(struct erase *erase);
 
 /* Read what is left to do from the log, and hide it. */

@@ -53,6 +53,13 @@ struct key key_erase(uint64_t order_id)
     return key_number('E', order_id);
 }
 
+bool key_is_behind(const struct key *key, const struct key *other)
+{
+    size_t common = key->len < other->len ? key->len : other->len;
+    int order = memcmp(key->data, other->data, common);
+    return order > 0 || (order == 0 && key->len > other->len);
+}
+
 struct key key_policy(struct span pattern)
 {
     return key_text('P', pattern);

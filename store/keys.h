@@ -2,7 +2,7 @@
  * keys.h - the keys and small values on disk. Everything but records can be rebuilt from the
  * records.
  *
- *   'M' name                     what the store is: "format", "identity"
+ *   'M' name                     what the store is: "format", "identity" (meta.h); "freed" (space.h)
  *   'R' order id                 record (record.h)
  *   'S' stream 0x00 version      extent: where the stream's events from this version on are,
  *                                within one record
@@ -51,6 +51,9 @@ static inline struct span key_span(const struct key *key)
 {
     return (struct span){key->data, key->len};
 }
+
+/* Does the store have it behind the other? */
+bool key_is_behind(const struct key *key, const struct key *other);
 
 /* Is the event id a canonical UUIDv7? Then its 16 bytes. */
 bool key_uuid7(struct span event_id, uint8_t out[16]);

@@ -75,6 +75,7 @@ static struct log *log_new(const struct log_options *options)
     o->ballast_bytes = o->ballast_bytes ? o->ballast_bytes : 16 * MIB;
     gate_init(&log->gate);
     unsynced_init(&log->unsynced);
+    pthread_mutex_init(&log->compacting, NULL);
     ack_init(&log->ack, &log->place);
     log->wal.dir_fd = -1;
     return log;
@@ -100,6 +101,7 @@ void log_close(struct log *log)
     place_close(&log->place);
     gate_fini(&log->gate);
     unsynced_fini(&log->unsynced);
+    pthread_mutex_destroy(&log->compacting);
     free(log);
 }
 

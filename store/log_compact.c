@@ -29,13 +29,6 @@ static struct key one_byte(uint8_t byte)
     return (struct key){.data = {byte}, .len = 1};
 }
 
-static bool is_behind(const struct key *key, const struct key *other)
-{
-    size_t common = key->len < other->len ? key->len : other->len;
-    int order = memcmp(key->data, other->data, common);
-    return order > 0 || (order == 0 && key->len > other->len);
-}
-
 /* The next byte of the key: the greatest with which it is not too far away. */
 static void find_byte(const struct log_compaction *c, struct key *key)
 {
@@ -55,8 +48,7 @@ static void find_byte(const struct log_compaction *c, struct key *key)
 /* Where the next piece ends. *bytes: what it holds. false: at the end. */
 static bool find_end(const struct log_compaction *c, struct key *key, uint64_t *bytes)
 {
-    struct key end = one_byte(BEHIND_ALL);
-    *bytes = table_bytes(c->log, key_span(&c->from), key_span(&end));
+    *bytes = table_bytes(c->log, key_span(&c->from), key_span(&c->until));
     if (*bytes <= c->piece_bytes)
         return false;
     uint64_t left = *bytes;
@@ -65,7 +57,7 @@ static bool find_end(const struct log_compaction *c, struct key *key, uint64_t *
         find_byte(c, key);
         *bytes = table_bytes(c->log, key_span(&c->from), key_span(key));
     } while (*bytes < c->piece_bytes / 2 && key->len < sizeof key->data);
-    bool found = is_behind(key, &c->from);
+    bool found = key_is_behind(key, &c->from);
     if (!found)
         *bytes = left;
     return found;
@@ -76,8 +68,8 @@ static bool compact(struct log *log, const struct key *from, const struct key *u
 {
     char name[WAL_NAME_BYTES];
     uint64_t before = wal_newest(log->wal.dir_fd, UINT64_MAX, name);
-    leveldb_compact_range(log->db, (const char *)from->data, from->len,
-                          until ? (const char *)until->data : NULL, until ? until->len : 0);
+    leveldb_compact_range(log->db, (const char *)from->data, from->len, (const char *)until->data,
+                          until->len);
     return wal_newest(log->wal.dir_fd, UINT64_MAX, name) > before;
 }
 
@@ -86,21 +78,40 @@ static bool compact_piece(struct log_compaction *c, bool *more)
     struct key until, end = one_byte(BEHIND_ALL);
     uint64_t bytes;
     *more = find_end(c, &until, &bytes);
-    if (!compact(c->log, &c->from, *more ? &until : NULL))
+    if (!*more)
+        until = c->until;
+    if (!compact(c->log, &c->from, &until))
         return false;
     c->done += bytes;
-    c->from = *more ? until : end;
+    c->from = until;
     return *more || compact(c->log, &end, &end);
 }
 
 uint64_t log_table_bytes(struct log *log)
 {
     struct key begin = one_byte(FIRST), end = one_byte(BEHIND_ALL);
+    return log_range_bytes(log, &begin, &end);
+}
+
+uint64_t log_range_bytes(struct log *log, const struct key *from, const struct key *until)
+{
     if (!log_enter(log))
         return 0;
-    uint64_t bytes = table_bytes(log, key_span(&begin), key_span(&end));
+    uint64_t bytes = table_bytes(log, key_span(from), key_span(until));
     gate_leave(&log->gate);
     return bytes;
+}
+
+uint64_t log_write_buffer_bytes(const struct log *log)
+{
+    return log->options.write_buffer_bytes;
+}
+
+/* A table is written once for each piece that has a part of it. */
+uint64_t log_piece_bytes(const struct log *log)
+{
+    uint64_t bytes = 2 * (uint64_t)log->options.file_bytes;
+    return bytes < LOG_COMPACT_BYTES ? bytes : LOG_COMPACT_BYTES;
 }
 
 uint64_t log_free_bytes(const struct log *log)
@@ -113,20 +124,30 @@ uint64_t log_free_bytes(const struct log *log)
 
 void log_compact_begin(struct log_compaction *c, struct log *log)
 {
-    *c = (struct log_compaction){.log = log, .from = one_byte(FIRST)};
+    *c =
+        (struct log_compaction){.log = log, .from = one_byte(FIRST), .until = one_byte(BEHIND_ALL)};
     c->piece_bytes = LOG_COMPACT_BYTES;
+}
+
+void log_compact_begin_range(struct log_compaction *c, struct log *log, const struct key *from,
+                             const struct key *until)
+{
+    *c = (struct log_compaction){.log = log, .from = *from, .until = *until};
+    c->piece_bytes = log_piece_bytes(log);
 }
 
 int log_compact_step(struct log_compaction *c, struct error *error)
 {
     struct log *log = c->log;
     bool more = false;
+    pthread_mutex_lock(&log->compacting);
     unsynced_close(&log->unsynced);
     bool open = log_enter(log);
     bool ok = open && compact_piece(c, &more);
     if (open)
         gate_leave(&log->gate);
     unsynced_open(&log->unsynced);
+    pthread_mutex_unlock(&log->compacting);
     if (!open)
         log_closed(log, error);
     else if (!ok)

@@ -30,9 +30,10 @@ struct log {
     leveldb_t *db;   /* NULL: not open again yet. Changes by whoever has closed the gate */
 
     struct ack ack;
-    struct wal wal;           /* the writer's */
-    bool wal_is_unknown;      /* once it was not where it should be, LevelDB syncs every write */
-    struct unsynced unsynced; /* batches that were appended */
+    struct wal wal;             /* the writer's */
+    bool wal_is_unknown;        /* once it was not where it should be, LevelDB syncs every write */
+    struct unsynced unsynced;   /* batches that were appended */
+    pthread_mutex_t compacting; /* a piece at a time */
 };
 
 /* Pass the gate; false: the store is not open now. Leave by gate_leave. */

@@ -26,7 +26,7 @@ static void eraser_open(struct eraser *e, struct fixture *f)
 {
     struct error error;
     *e = (struct eraser){.store = {.log = f->log, .tail = tail_new(1 << 20), .gone = gone_new()}};
-    e->erase = erase_new(&e->store);
+    e->erase = erase_new(&e->store, NULL);
     assert_int_equal(erase_load(e->erase, &error), REASON_NONE);
 }
 

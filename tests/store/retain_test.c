@@ -35,7 +35,7 @@ static void keeper_open(struct keeper *k, struct fixture *f)
                                    .tail = tail_new(1 << 20),
                                    .gone = gone_new(),
                                    .retention = f->retention}};
-    k->erase = erase_new(&k->store);
+    k->erase = erase_new(&k->store, NULL);
     k->retain = retain_new(&k->store, f->sequence.heads, k->erase);
     assert_int_equal(erase_load(k->erase, &error), REASON_NONE);
     assert_int_equal(retention_load(f->retention, f->log, &error), REASON_NONE);

@@ -57,7 +57,7 @@ void rig_open(struct rig *rig, size_t tail_bytes, uint64_t seed)
     rig->store.gone = gone_new();
     rig->store.fanout = fanout_new();
     rig->builder = builder_new();
-    rig->erase = erase_new(&rig->store);
+    rig->erase = erase_new(&rig->store, NULL);
 }
 
 void rig_close(struct rig *rig)
