@@ -217,7 +217,8 @@ static void space_free(struct space *s)
 {
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->changed);
-    log_batch_free(s->batch);
+    if (s->batch)
+        log_batch_free(s->batch);
     free(s);
 }
 

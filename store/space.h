@@ -29,8 +29,10 @@ struct space_options {
     void (*ended)(void *user); /* on a thread of its own: space_due_ms says something else now */
     void *user;
 };
-struct space *space_open(struct log *log, const struct space_options *options); /* NULL: no memory, no thread */
-void space_close(struct space *space); /* waits for the piece that is being compacted. NULL is fine */
+struct space *space_open(struct log *log,
+                         const struct space_options *options); /* NULL: no memory, no thread */
+void space_close(
+    struct space *space); /* waits for the piece that is being compacted. NULL is fine */
 
 /* Read what is still to be given back, once. */
 enum reason space_load(struct space *space, struct error *error);
