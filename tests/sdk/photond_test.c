@@ -325,7 +325,7 @@ static void a_truncated_stream_is_loaded_from_where_it_begins_and_not_across_the
     assert_int_equal(muon_tombstone(c, "s", NULL, 0, &deleted, NULL), MUON_OK);
     assert_int_equal(deleted, 3);
     assert_int_equal(made_emit(c, "x", NULL, &err), MUON_EINVAL);
-    assert_int_equal(err.reason, 19);
+    assert_int_equal(err.reason, 20);
     assert_int_equal(muon_streams_all(c, NULL, NULL, 0, 0, &reply, NULL), MUON_OK);
     assert_non_null(strstr(reply->body.ptr, "\"first-version\":6,\"tombstone\":true}"));
     muon_reply_free(reply);
