@@ -332,20 +332,45 @@ static bool frame_put(struct builder *b, struct span raw, uint64_t version)
     return true;
 }
 
+static void id_put(struct builder *b, struct span key, uint64_t version, const uint8_t *content)
+{
+    struct id_entry entry = {.order_id = b->next, .version = version, .time_ms = b->time_ms};
+    memcpy(entry.digest, content, sizeof entry.digest);
+    uint8_t value[ID_ENTRY_BYTES];
+    id_entry_encode(value, &entry);
+    log_batch_put(b->batch, key, (struct span){value, sizeof value});
+}
+
 bool builder_add(struct builder *b, const struct event *event, const struct event_facts *facts,
                  const struct key *id_key, uint64_t version)
 {
     if (!frame_put(b, event->raw, version) ||
         !share_add(b, event->stream_name, facts->stream_hash, version, b->count))
         return false;
-    struct id_entry entry = {.order_id = b->next, .version = version, .time_ms = b->time_ms};
-    memcpy(entry.digest, facts->digest, sizeof entry.digest);
-    uint8_t value[ID_ENTRY_BYTES];
-    id_entry_encode(value, &entry);
-    log_batch_put(b->batch, (struct span){id_key->data, id_key->len},
-                  (struct span){value, sizeof value});
+    id_put(b, key_span(id_key), version, facts->digest);
     b->count++;
     b->next++;
+    return true;
+}
+
+bool builder_alone(struct builder *b, enum record_kind kind)
+{
+    bool sealed = record_seal_built(b);
+    b->kind = kind;
+    return sealed;
+}
+
+bool builder_cut(struct builder *b, struct span stream, const struct cut *cut, bool hides)
+{
+    uint8_t value[CUT_BYTES];
+    if (!record_seal_built(b))
+        return false;
+    cut_encode(value, cut);
+    struct key key = key_extent(stream, 0);
+    log_batch_put(b->batch, key_span(&key), (struct span){value, sizeof value});
+    key = key_erase(cut->deletion);
+    if (hides)
+        log_batch_put(b->batch, key_span(&key), stream);
     return true;
 }
 
@@ -353,19 +378,40 @@ bool builder_delete(struct builder *b, const struct event *event, const struct e
                     const struct key *id_key, uint64_t version, struct span stream,
                     uint64_t cut_version)
 {
+    struct cut cut = {.version = cut_version, .order_id = b->next, .deletion = b->next};
+    return builder_alone(b, RECORD_DELETION) && builder_add(b, event, facts, id_key, version) &&
+           builder_cut(b, stream, &cut, true);
+}
+
+/* ---- what was stored elsewhere ---- */
+
+bool builder_place(struct builder *b, uint64_t order_id, int64_t time_ms)
+{
+    if (order_id == b->next && time_ms == b->time_ms)
+        return true;
+    enum record_kind kind = b->kind;
     if (!record_seal_built(b))
         return false;
-    b->kind = RECORD_DELETION;
-    uint64_t order_id = b->next;
-    if (!builder_add(b, event, facts, id_key, version) || !record_seal_built(b))
+    assert(order_id >= b->next || b->built_len == 0);
+    b->kind = kind;
+    b->next = order_id;
+    b->time_ms = time_ms;
+    return true;
+}
+
+bool builder_add_stub(struct builder *b, const struct stub *stub,
+                      const uint8_t content[DIGEST_BYTES])
+{
+    uint8_t frame[STUB_BYTES_MAX + 8];
+    size_t len = (size_t)(stub_put_whole(frame, stub) - frame);
+    if (!record_make_room(b, len))
         return false;
-    struct cut cut = {.version = cut_version, .order_id = order_id, .deletion = order_id};
-    uint8_t value[CUT_BYTES];
-    cut_encode(value, &cut);
-    struct key key = key_extent(stream, 0);
-    log_batch_put(b->batch, (struct span){key.data, key.len}, (struct span){value, sizeof value});
-    key = key_erase(order_id);
-    log_batch_put(b->batch, (struct span){key.data, key.len}, stream);
+    memcpy(b->value + b->len, frame, len);
+    b->len += len;
+    if (stub->id_key.len)
+        id_put(b, stub->id_key, stub->place.version, content);
+    b->count++;
+    b->next++;
     return true;
 }
 

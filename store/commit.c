@@ -15,9 +15,10 @@
 
 #include "store/answers.h"
 #include "store/durable.h"
+#include "store/effects.h"
 #include "store/erase.h"
 #include "store/fanout.h"
-#include "store/gone.h"
+#include "store/hold.h"
 #include "store/logline.h"
 #include "store/sequence.h"
 
@@ -62,7 +63,8 @@ static void refusal(struct error *error, enum reason down)
 /* Fail a submission in a way that may be retried: nothing more of its call may be committed (semantics 7). */
 static void fail(struct submission *sub, const struct error *error)
 {
-    if (sub->kind != SUBMIT_REFUSED)
+    bool told = sub->kind == SUBMIT_REFUSED || (sub->kind == SUBMIT_IMPORT && sub->error);
+    if (!told)
         submission_fail(sub, error);
     if (sub->lane)
         sub->lane->broken = true;
@@ -96,38 +98,22 @@ static bool commit_decide(struct commit *c, struct chain *taken, struct error *e
     return true;
 }
 
-/* Does it delete a stream? */
-static bool commit_deletes(const struct chain *taken)
-{
-    for (const struct submission *sub = taken->first; sub; sub = sub->next)
-        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
-            return true;
-    return false;
-}
-
-static void commit_hide_deleted(struct commit *c, const struct chain *taken)
-{
-    for (const struct submission *sub = taken->first; sub; sub = sub->next)
-        if (sub->kind == SUBMIT_DELETE && !sub->error && sub->deleted_events)
-            erase_add(c->erase, sub->delete_stream, sub->last_version, sub->stored[0].order_id);
-}
-
 /* What hides events from readers as soon as it is written, and what may begin a new file of LevelDB's log, is written when all
  * before it is durable, and is durable itself when it is written. */
 static enum reason commit_write(struct commit *c, const struct chain *taken,
                                 struct written *written, struct chain *unknown, struct error *error)
 {
     struct log_batch *batch = builder_batch(c->sequence.builder);
-    bool deletes = commit_deletes(taken);
-    if (written->built_len == 0)
+    bool deletes = effects_hide(taken), ends = effects_end_import(taken);
+    if (written->built_len == 0 && !ends)
         return REASON_NONE;
-    if (!deletes && !log_must_sync(c->store->log))
+    if (!deletes && !ends && !log_must_sync(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
     if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
         log_write(c->store->log, batch, error) != REASON_NONE)
         return error->reason;
     if (deletes)
-        commit_hide_deleted(c, taken);
+        effects_apply(taken, c->erase);
     return REASON_NONE;
 }
 
@@ -244,16 +230,23 @@ static bool commit_reopen(struct commit *c)
     return true;
 }
 
-/* Wait a moment, or until closing. */
-static void commit_pause(struct commit *c)
+static struct timespec in_ms(int64_t ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += REOPEN_PAUSE_MS * 1000000L;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_nsec -= 1000000000L;
         until.tv_sec++;
     }
+    return until;
+}
+
+/* Wait a moment, or until closing. */
+static void commit_pause(struct commit *c)
+{
+    struct timespec until = in_ms(REOPEN_PAUSE_MS);
     pthread_mutex_lock(&c->lock);
     while (!c->closing && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) {
     }
@@ -281,15 +274,31 @@ static void commit_recover(struct commit *c)
 
 enum work { WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
 
+static bool commit_may_erase(const struct commit *c)
+{
+    return erase_pending(c->erase) && hold_left_ms(c->store->holds) == 0;
+}
+
+/* Under the lock: until something has changed, or a hold has lapsed. */
+static void commit_wait(struct commit *c)
+{
+    if (!erase_pending(c->erase)) {
+        pthread_cond_wait(&c->changed, &c->lock);
+        return;
+    }
+    struct timespec until = in_ms(hold_left_ms(c->store->holds) + 1);
+    pthread_cond_timedwait(&c->changed, &c->lock, &until);
+}
+
 /* Wait for something to do; for a commit, take it. */
 static enum work commit_take(struct commit *c, struct chain *taken)
 {
     *taken = (struct chain){0};
     enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring.first && !c->closing && !c->down && !erase_pending(c->erase) &&
+    while (!c->ring.first && !c->closing && !c->down && !commit_may_erase(c) &&
            !durable_has_failed(c->durable))
-        pthread_cond_wait(&c->changed, &c->lock);
+        commit_wait(c);
     if (durable_has_failed(c->durable)) {
         work = WORK_SETTLE;
     } else if (c->ring.first) {
@@ -308,8 +317,10 @@ static void commit_erase(struct commit *c)
     struct chain unknown = {0};
     struct error error;
     enum reason reason = durable_drain(c->durable, &unknown, &error);
-    if (reason == REASON_NONE)
+    if (reason == REASON_NONE && hold_erase_begin(c->store->holds)) {
         reason = erase_step(c->erase, &error);
+        hold_erase_end(c->store->holds);
+    }
     if (reason != REASON_NONE)
         commit_go_down(c, &unknown, &error);
 }
@@ -323,7 +334,7 @@ static void *commit_thread(void *arg)
         switch (commit_take(c, &taken)) {
         case WORK_COMMIT:
             commit_run(c, &taken);
-            if (++commits % ERASE_EVERY == 0 && !c->down && erase_pending(c->erase))
+            if (++commits % ERASE_EVERY == 0 && !c->down && commit_may_erase(c))
                 commit_erase(c); /* also when there is never a pause */
             break;
         case WORK_ERASE:
@@ -379,7 +390,8 @@ static void durable_answer(void *user, struct chain *done)
     answers_put(&c->answers, done);
 }
 
-static void durable_failed(void *user)
+/* There may be something to do that did not come by commit_submit. */
+static void commit_nudge(void *user)
 {
     struct commit *c = user;
     pthread_mutex_lock(&c->lock);
@@ -409,12 +421,13 @@ static bool commit_init(struct commit *c, struct error *error)
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
     c->erase = erase_new(c->store);
-    const struct durable_options durable = {durable_answer, durable_failed, c};
+    const struct durable_options durable = {durable_answer, commit_nudge, c};
     c->durable = durable_open(c->store, &durable);
     if (!s->heads || !s->builder || !c->erase || !c->durable)
         return false;
     s->ids = ids_new(s->log, c->options.recent_ids, error);
-    return s->ids && erase_load(c->erase, error) == REASON_NONE;
+    return s->ids && sequence_recall(s, error) == REASON_NONE &&
+           erase_load(c->erase, error) == REASON_NONE;
 }
 
 static bool commit_start(struct commit *c)
@@ -449,6 +462,7 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
         return NULL;
     }
     atomic_store(&store->head, c->sequence.end.last_order_id);
+    hold_all_on_release(store->holds, commit_nudge, c);
     if (!commit_start(c)) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no thread for the committer");
         commit_free(c);
@@ -466,6 +480,7 @@ void commit_close(struct commit *c)
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
+    hold_all_on_release(c->store->holds, NULL, NULL);
     answers_wait(&c->answers);
     commit_free(c);
 }

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/filter.h"
 #include "store/gone.h"
 #include "store/keys.h"
 #include "store/logline.h"
 #include "store/record_cache.h"
-#include "wire/event.h"
-#include "wire/pb.h"
+#include "store/stub.h"
 
-enum { STEP_RECORDS = 16, STUB_BYTES_MAX = 40 };
+enum { STEP_RECORDS = 16 };
 
 struct pending {
     struct pending *next;
@@ -133,16 +133,12 @@ enum reason erase_load(struct erase *e, struct error *error)
 
 /* ---- one record ---- */
 
-static uint8_t *stub_put(uint8_t *at, struct span event)
+static uint8_t *stub_of(uint8_t *at, struct span raw)
 {
-    struct event full;
-    if (!event_peek(event, &full) || !event_read(event, &full))
+    struct event event;
+    if (filter_erased(raw) || !event_read(raw, &event))
         return NULL;
-    uint8_t stub[STUB_BYTES_MAX], *end = stub;
-    end = pb_put_uint(end, 13, full.order_id);
-    end = pb_put_uint(end, 14, full.version);
-    end = pb_put_uint(end, 15, (uint64_t)full.event_time);
-    return pb_put_bytes(at, 1, (struct span){stub, (size_t)(end - stub)});
+    return stub_put(at, &event);
 }
 
 /* Copy the frames, those at the extent's ordinals as stubs. Returns the end, or NULL: malformed. */
@@ -157,7 +153,7 @@ static uint8_t *body_without(uint8_t *at, const struct record *record, struct ex
         while (more && ordinal >= run.ordinal + run.count)
             more = extent_next(&extent, &run, &fault);
         if (more && ordinal >= run.ordinal) {
-            at = stub_put(at, event);
+            at = stub_of(at, event);
             if (!at)
                 return NULL;
         } else {
@@ -185,7 +181,7 @@ static enum reason erase_record(struct erase *e, struct span extent_value, struc
                          extent.record);
     reason = record_open(extent.record, bytes_span(value), &record, error);
     if (reason == REASON_NONE) {
-        /* A stub is never longer than the event it stands for, which had the same three fields and more. */
+        /* A stub is never longer than the event it stands for. */
         uint8_t *next = malloc(value->len);
         uint8_t *end = next ? body_without(next + RECORD_HEADER_BYTES, &record, extent) : NULL;
         if (end) {

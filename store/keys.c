@@ -156,6 +156,23 @@ bool key_is_event_id(struct span key)
     return (key.data[0] == 'U' || key.data[0] == 'V') && key.len == 1 + UUID_BYTES;
 }
 
+size_t key_event_id_text(struct span key, char out[EVENT_ID_BYTES_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t len = 0;
+    if (key.data[0] == 'T') {
+        memcpy(out, key.data + 1, key.len - 1);
+        return key.len - 1;
+    }
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[len++] = '-';
+        out[len++] = digits[key.data[1 + i] >> 4];
+        out[len++] = digits[key.data[1 + i] & 15];
+    }
+    return len;
+}
+
 /* ---- extent ---- */
 
 size_t extent_size_max(size_t runs)

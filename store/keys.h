@@ -39,6 +39,9 @@ struct key key_stream_end(struct span stream);
 struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
 struct key key_erase(uint64_t order_id);
 bool key_is_event_id(struct span key);
+/* The event id of such a key, as text; returns its length. */
+enum { EVENT_ID_BYTES_MAX = 255 };
+size_t key_event_id_text(struct span key, char out[EVENT_ID_BYTES_MAX]);
 /* The parts again; false: not such a key. */
 bool key_record_read(struct span key, uint64_t *order_id);
 bool key_extent_read(struct span key, struct span *stream, uint64_t *version);

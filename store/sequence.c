@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/importing.h"
 #include "wire/text.h"
 
 void sequence_start(struct sequence *s, int64_t now_us, size_t bytes)
@@ -21,6 +22,7 @@ void sequence_start(struct sequence *s, int64_t now_us, size_t bytes)
     int64_t time_ms = now_us / 1000 > s->end.last_time_ms ? now_us / 1000 : s->end.last_time_ms;
     builder_start(s->builder, first, s->end.last_number + 1, time_ms, bytes);
     s->end.last_time_ms = time_ms;
+    s->last = s->end.last_order_id;
 }
 
 /* What is known of a submission's event ids. */
@@ -192,6 +194,7 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
     if (!added || !ids_put(s->ids, &key, &entry))
         return fail_memory(error);
     head->last_version = version;
+    s->last = entry.order_id;
     sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
     sub->event_time = entry.time_ms;
     return true;
@@ -232,13 +235,32 @@ static bool sequence_delete(struct sequence *s, struct submission *sub, struct e
     return true;
 }
 
+/* Nothing gets between the events of an import. */
+static bool sequence_is_closed(const struct sequence *s, struct submission *sub)
+{
+    struct error error;
+    if (sub->kind == SUBMIT_IMPORT || sub->kind == SUBMIT_REFUSED ||
+        !imported_is_open(&s->imported))
+        return false;
+    error_set(
+        &error, REASON_WRONG_STATE,
+        "an import into this store is begun and not finished, so nothing was stored: finish it "
+        "(muon restore, muon import)");
+    submission_fail(sub, &error);
+    return true;
+}
+
 bool sequence_add(struct sequence *s, struct submission *sub, struct error *error)
 {
+    if (sequence_is_closed(s, sub))
+        return true;
     switch (sub->kind) {
     case SUBMIT_EMIT:
         return sequence_emit(s, sub, error);
     case SUBMIT_DELETE:
         return sequence_delete(s, sub, error);
+    case SUBMIT_IMPORT:
+        return importing_add(s, sub, error);
     case SUBMIT_REFUSED:
         break;
     }
@@ -270,5 +292,11 @@ enum reason sequence_reset(struct sequence *s, struct log_end end, struct error 
 {
     s->end = end;
     heads_clear(s->heads);
-    return ids_reset(s->ids, error);
+    enum reason reason = sequence_recall(s, error);
+    return reason ? reason : ids_reset(s->ids, error);
+}
+
+enum reason sequence_recall(struct sequence *s, struct error *error)
+{
+    return imported_read(s->log, &s->imported, error);
 }

@@ -18,6 +18,7 @@
 #include "store/fanout.h"
 #include "store/get.h"
 #include "store/gone.h"
+#include "store/hold.h"
 #include "store/info.h"
 #include "store/list.h"
 #include "store/logline.h"
@@ -129,11 +130,12 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     store->tail = tail_new(o->tail_bytes);
     store->cache = record_cache_new(o->cache_bytes / 2);
     store->gone = gone_new();
+    store->holds = hold_all_new(cq_mono_ms);
     store->fanout = fanout_new();
     store->emits = emit_calls_new(EMIT_CALLS_MAX);
     store->subscriptions = subscriptions_open(store, o->subscriptions);
-    if (!store->tail || !store->cache || !store->gone || !store->fanout || !store->emits ||
-        !store->subscriptions)
+    if (!store->tail || !store->cache || !store->gone || !store->holds || !store->fanout ||
+        !store->emits || !store->subscriptions)
         return service_no_memory(fault, error, "the store");
     struct bus_options bus = {.store_id = log_store_id(store->log),
                               .beat_ms = o->beat_ms,
@@ -309,6 +311,7 @@ void service_free(struct service *service)
     photon_close(service->responder);
     bus_close(service->bus);
     fanout_free(store->fanout);
+    hold_all_free(store->holds);
     gone_free(store->gone);
     record_cache_free(store->cache);
     tail_free(store->tail);

@@ -15,6 +15,7 @@ struct commit;
 struct emit_calls;
 struct fanout;
 struct gone;
+struct hold_all;
 struct record_cache;
 struct readers;
 struct subscriptions;
@@ -25,6 +26,7 @@ struct store {
     struct tail *tail;
     struct record_cache *cache;          /* records read lately: record_cache.h */
     struct gone *gone;                   /* streams deleted, space not yet reclaimed: gone.h */
+    struct hold_all *holds;              /* snapshots that run; NULL: nothing is held: hold.h */
     struct fanout *fanout;               /* who waits for which stream: fanout.h */
     struct readers *readers;             /* threads that read the disk: readers.h */
     struct commit *commit;               /* the committer: commit.h */

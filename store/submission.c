@@ -86,6 +86,7 @@ static void submission_drop(struct submission *submission)
 {
     free(submission->facts);
     free(submission->stored);
+    free(submission->cuts);
     memset(submission, 0, sizeof *submission);
 }
 
@@ -120,6 +121,15 @@ bool submission_init_delete(struct submission *submission, struct span stream,
         return true;
     submission_fini(submission);
     return false;
+}
+
+void submission_init_import(struct submission *submission, struct span raw,
+                            const struct import_request *request)
+{
+    *submission = (struct submission){.kind = SUBMIT_IMPORT,
+                                      .entries = raw,
+                                      .import_end = *request,
+                                      .bytes = raw.len + FRAME_OVERHEAD};
 }
 
 bool submission_init_refused(struct submission *submission, const struct error *error)

@@ -7,6 +7,7 @@
 #ifndef PHOTON_SUBMISSION_H
 #define PHOTON_SUBMISSION_H
 
+#include "store/imported.h"
 #include "store/keys.h"
 #include "store/lane.h"
 #include "wire/codec.h"
@@ -14,6 +15,7 @@
 enum submission_kind {
     SUBMIT_EMIT, /* a batch of events */
     SUBMIT_DELETE, /* delete a stream; `request` holds the one event that records it, of the store's own */
+    SUBMIT_IMPORT, /* entries with the store's own fields; none, and no end: only ask how far an import has got */
     SUBMIT_REFUSED, /* refused before it came here; it only keeps its place among the answers */
 };
 
@@ -28,6 +30,12 @@ struct event_facts {
 /* The digest of a stored event, to compare with its id's entry. */
 void submission_digest(const struct event *event, uint8_t out[16]);
 
+/* A stream's beginning is gone by an import, and its events are to be hidden. */
+struct import_cut {
+    struct span stream;
+    uint64_t version, by; /* the order id of the event that says so */
+};
+
 struct submission {
     enum submission_kind kind;
     struct emit_request request; /* spans into memory that the owner keeps until done */
@@ -36,14 +44,19 @@ struct submission {
     struct lane *lane;           /* NULL: a call of its own, which can be told "busy" */
     struct span delete_stream;   /* SUBMIT_DELETE */
     uint64_t delete_hash;
+    struct span entries;              /* SUBMIT_IMPORT: an ImportRequest, checked */
+    struct import_request import_end; /* SUBMIT_IMPORT */
 
     /* The outcome: an error, or the places of the events. */
     struct error *error; /* NULL: it is durable */
     bool duplicate;
     struct stored_at *stored;
     int64_t event_time;
-    uint64_t deleted_events; /* SUBMIT_DELETE */
-    uint64_t last_version;   /* SUBMIT_DELETE */
+    uint64_t deleted_events;  /* SUBMIT_DELETE */
+    uint64_t last_version;    /* SUBMIT_DELETE */
+    struct imported imported; /* SUBMIT_IMPORT: afterwards */
+    struct import_cut *cuts;  /* SUBMIT_IMPORT */
+    size_t cuts_len;
 
     /* Called on a poller when the outcome is certain. same_owner_next: another of the same owner is handed over right after
      * this one, so answers may wait for it. The submission is the owner's again. */
@@ -58,6 +71,10 @@ bool submission_init_emit(struct submission *submission, struct emit_request *re
 /* Prepare a SUBMIT_DELETE. The name, the expectation and `event`, the encoded event that records it, stay with the owner. */
 bool submission_init_delete(struct submission *submission, struct span stream,
                             const struct expect *expect, struct span event);
+
+/* Prepare a SUBMIT_IMPORT for a decoded request, whose bytes stay with the owner. */
+void submission_init_import(struct submission *submission, struct span raw,
+                            const struct import_request *request);
 
 /* Prepare a SUBMIT_REFUSED with a copy of the error. */
 bool submission_init_refused(struct submission *submission, const struct error *error);

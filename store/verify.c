@@ -92,6 +92,9 @@ static void scan_cut(struct scan *s, struct span stream, struct span value)
         return;
     }
     s->cut = cut.version;
+    if (cut.deletion ==
+        0) /* an import has not come to the event that says so, or its place was taken by a later one */
+        return;
     struct key key = key_record(cut.deletion);
     if (log_get(s->log, key_span(&key), &deletion, &error) != REASON_NONE)
         verify_report(s->verify, "%s", error.message);

@@ -53,6 +53,7 @@ static const struct {
     [REASON_CORRUPT] = {"REASON_CORRUPT", DATA_LOSS, false, false},
     [REASON_WRONG_STORE] = {"REASON_WRONG_STORE", FAILED_PRECONDITION, false, false},
     [REASON_TIMED_OUT] = {"REASON_TIMED_OUT", DEADLINE_EXCEEDED, true, true},
+    [REASON_WRONG_STATE] = {"REASON_WRONG_STATE", FAILED_PRECONDITION, false, false},
 };
 
 #define SAME(reason)                                                                               \
@@ -75,6 +76,7 @@ SAME(CALLER_GONE);
 SAME(CORRUPT);
 SAME(WRONG_STORE);
 SAME(TIMED_OUT);
+SAME(WRONG_STATE);
 
 void error_text(char *out, size_t size, struct span text)
 {

@@ -32,6 +32,7 @@ enum reason {
     REASON_CORRUPT = 16,
     REASON_WRONG_STORE = 17,
     REASON_TIMED_OUT = 18,
+    REASON_WRONG_STATE = 19,
     REASON_COUNT
 };
 

@@ -59,6 +59,7 @@ static const int32_t codes[REASON_COUNT] = {
     [REASON_CORRUPT] = MUON_ECORRUPT,
     [REASON_WRONG_STORE] = MUON_EWRONGSTORE,
     [REASON_TIMED_OUT] = MUON_ETIMEDOUT,
+    [REASON_WRONG_STATE] = MUON_EWRONGSTORE,
 };
 
 static size_t row(int32_t code)

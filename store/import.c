@@ -1,0 +1,220 @@
+/*
+ * import.c - see import.h.
+ *
+ * First the committer is asked how far an import has got, and the answer is sent: whoever goes on with one skips that much. Then each
+ * message is a submission, and its answer is how far it has got now. Answers that the client does not take are passed over: the
+ * next one says more. So flow control holds back whoever sends too much, and nothing here grows.
+ *
+ * The call ends with the first failure, or once what ends the import is stored. It waits for what is submitted in any case, since
+ * submissions point into it.
+ */
+#include "store/import.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "store/commit.h"
+
+enum { PENDING_MAX = 4 };
+
+struct import_call {
+    struct serve_call *call;
+    struct store *store;
+    pthread_mutex_t lock;
+    struct lane lane;
+    size_t pending; /* with the committer */
+    bool reading, sending, ended, over, finished;
+    bool news; /* what has not been told */
+    struct imported imported;
+    struct error *failed; /* why the call ends */
+    struct error failure; /* what failed points to, if it is set */
+};
+
+struct import_part {
+    struct submission submission;
+    struct bytes *message; /* NULL: only asks */
+};
+
+/* ---- the state of a call; all of these under its lock ---- */
+
+static void import_fail(struct import_call *c, const struct error *error)
+{
+    if (c->failed)
+        return;
+    c->failure = *error;
+    c->failed = &c->failure;
+}
+
+static void import_no_memory(struct import_call *c)
+{
+    struct error error;
+    error_set(&error, REASON_BUSY, "the store is out of memory: go on with the import later");
+    import_fail(c, &error);
+}
+
+static void import_tell(struct import_call *c)
+{
+    if (!c->news || c->sending || c->failed)
+        return;
+    struct bytes *message = import_response_encode(&c->imported.at, c->imported.finished);
+    if (!message) {
+        import_no_memory(c);
+        return;
+    }
+    c->news = false;
+    c->sending = true;
+    serve_send(c->call, &message, 1, false);
+    bytes_unref(message);
+}
+
+/* Do what can be done next: send, read, end. */
+static void import_go_on(struct import_call *c)
+{
+    if (c->finished)
+        return;
+    import_tell(c);
+    bool ends = c->ended || c->over || c->failed;
+    if (!ends && !c->reading && c->pending < PENDING_MAX) {
+        c->reading = true;
+        serve_read(c->call);
+    }
+    if (ends && c->pending == 0 && !c->sending) {
+        c->finished = true;
+        serve_finish(c->call, c->failed);
+    }
+}
+
+/* ---- a message ---- */
+
+static void part_free(struct import_part *part)
+{
+    submission_fini(&part->submission);
+    bytes_unref(part->message);
+    free(part);
+}
+
+static void part_done(struct submission *submission, bool same_owner_next)
+{
+    struct import_call *c = submission->owner;
+    (void)same_owner_next;
+    pthread_mutex_lock(&c->lock);
+    c->pending--;
+    if (submission->error) {
+        import_fail(c, submission->error);
+    } else {
+        c->imported = submission->imported;
+        c->news = true;
+        c->over = submission->import_end.has_end;
+    }
+    part_free((struct import_part *)submission);
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void import_submit(struct import_call *c, struct bytes *message)
+{
+    struct import_request request = {0};
+    struct error error;
+    uint64_t event_bytes = c->store->limits.event_bytes;
+    if (message && import_request_decode(bytes_span(message), event_bytes, &request, &error)) {
+        import_fail(c, &error);
+        return;
+    }
+    struct import_part *part = calloc(1, sizeof *part);
+    if (!part) {
+        import_no_memory(c);
+        return;
+    }
+    struct span raw = message ? bytes_span(message) : (struct span){NULL, 0};
+    submission_init_import(&part->submission, raw, &request);
+    part->message = message ? bytes_ref(message) : NULL;
+    part->submission.lane = &c->lane;
+    part->submission.owner = c;
+    part->submission.done = part_done;
+    /* Counted first: the committer may hand it back before commit_submit has returned. */
+    c->pending++;
+    if (commit_submit(c->store->commit, &part->submission, &error) == REASON_NONE)
+        return;
+    c->pending--;
+    part_free(part);
+    import_fail(c, &error);
+}
+
+/* ---- the call ---- */
+
+static void import_begin(struct serve_call *call, void *service, struct bytes *message)
+{
+    (void)message;
+    struct import_call *c = calloc(1, sizeof *c);
+    serve_call_set(call, c);
+    if (!c) {
+        struct error error;
+        error_set(&error, REASON_BUSY, "no memory for another call: try again later");
+        serve_finish(call, &error);
+        return;
+    }
+    c->call = call;
+    c->store = service;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_mutex_lock(&c->lock);
+    import_submit(c, NULL);
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void import_message(struct serve_call *call, struct bytes *message)
+{
+    struct import_call *c = serve_call_get(call);
+    pthread_mutex_lock(&c->lock);
+    c->reading = false;
+    if (!message)
+        c->ended = true;
+    else if (!c->failed && !c->over)
+        import_submit(c, message);
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void import_sent(struct serve_call *call, bool ok)
+{
+    (void)ok; /* broken: lost follows */
+    struct import_call *c = serve_call_get(call);
+    pthread_mutex_lock(&c->lock);
+    c->sending = false;
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void import_lost(struct serve_call *call)
+{
+    struct import_call *c = serve_call_get(call);
+    struct error error;
+    if (!c)
+        return;
+    error_set(&error, REASON_CALLER_GONE, "the client has gone");
+    pthread_mutex_lock(&c->lock);
+    import_fail(c, &error);
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void import_gone(struct serve_call *call)
+{
+    struct import_call *c = serve_call_get(call);
+    if (!c)
+        return;
+    /* Whoever finished the call may still be on the way out of the lock. */
+    pthread_mutex_lock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+const struct serve_method import_method = {.path = "/muon.v1.AdminService/Import",
+                                           .takes_stream = true,
+                                           .gives_stream = true,
+                                           .begin = import_begin,
+                                           .message = import_message,
+                                           .sent = import_sent,
+                                           .lost = import_lost,
+                                           .gone = import_gone};
