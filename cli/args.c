@@ -67,6 +67,10 @@ const struct option_row option_rows[] = {
      "end when N requests, or subscribers, have been served"},
     {OPTION_COLD, "cold", 0, KIND_FLAG, NULL, AT(cold),
      "keep all lines, and give each subscriber everything from the first line on"},
+    {OPTION_SINCE, "since", 0, KIND_TEXT, "FILE", AT(since),
+     "only what came after this backup, to be restored behind it"},
+    {OPTION_UP_TO, "up-to", 0, KIND_ORDER_ID, "ORDER-ID", AT(up_to),
+     "the digest up to this order id, as of a backup that ends there"},
     {OPTION_AS, "as", 0, KIND_TEXT, "FORM", AT(as),
      "the whole reference as \"man\" or \"markdown\"; or what completes command lines in \"bash\", "
      "\"zsh\" or \"fish\""},
@@ -81,7 +85,7 @@ const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
 /* The same option of a verb that deals with services. */
 static const struct {
-    uint32_t bit;
+    uint64_t bit;
     const char *help;
 } service_wordings[] = {
     {OPTION_RAW, "the answer as it came, byte for byte; of items, one a line"},
@@ -89,7 +93,7 @@ static const struct {
     {OPTION_TYPE, "the content type of what is sent; default: see above"},
 };
 
-const char *option_help(const struct option_row *option, uint32_t verb_options)
+const char *option_help(const struct option_row *option, uint64_t verb_options)
 {
     size_t count = sizeof(service_wordings) / sizeof(service_wordings[0]);
     for (size_t i = 0; i < count && (verb_options & OPTION_OF_SERVICES); i++)

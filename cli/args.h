@@ -10,7 +10,7 @@
 
 #include "muon/muon.h"
 
-enum { ARGS_OPERANDS_MAX = 4, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
+enum { ARGS_OPERANDS_MAX = 64, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
 
 /* A place in a stream to begin at. */
 struct place {
@@ -43,52 +43,57 @@ struct args {
     size_t command_len;
     uint64_t workers, count;
     bool cold;
+    /* verbs that deal with the whole history */
+    const char *since;
+    struct place up_to;
     /* help */
     const char *as;
     /* the words that are no options */
     const char *operands[ARGS_OPERANDS_MAX];
     size_t operand_count;
-    uint32_t given; /* which options were: OPTION_* */
+    uint64_t given; /* which options were: OPTION_* */
 };
 
-enum {
-    OPTION_SERVER = 1 << 0,
-    OPTION_CERTS = 1 << 1,
-    OPTION_CA = 1 << 2,
-    OPTION_CERT = 1 << 3,
-    OPTION_KEY = 1 << 4,
-    OPTION_TIMEOUT = 1 << 5,
-    OPTION_JSON = 1 << 6,
-    OPTION_QUIET = 1 << 7,
-    OPTION_HELP = 1 << 8,
-    OPTION_VERSION = 1 << 9,
-    OPTION_RAW = 1 << 10,
-    OPTION_BACKWARDS = 1 << 11,
-    OPTION_FROM = 1 << 12,
-    OPTION_FROM_VERSION = 1 << 13,
-    OPTION_FROM_TIME = 1 << 14,
-    OPTION_LIMIT = 1 << 15,
-    OPTION_TYPE = 1 << 16,
-    OPTION_LAST = 1 << 17,
-    OPTION_EXPECT = 1 << 18,
-    OPTION_BATCH = 1 << 19,
-    OPTION_KEEP_GOING = 1 << 20,
-    OPTION_AS = 1 << 21,
-    OPTION_SERVICE = 1 << 22,
-    OPTION_TAG = 1 << 23,
-    OPTION_DOC = 1 << 24,
-    OPTION_ANSWER = 1 << 25,
-    OPTION_EXEC = 1 << 26,
-    OPTION_WORKERS = 1 << 27,
-    OPTION_COUNT = 1 << 28,
-    OPTION_COLD = 1 << 29,
-    OPTION_OF_SERVICES = 1 << 30, /* no option: of a verb whose options speak of services */
+/* Which option, as bits. */
+#define OPTION_SERVER       (UINT64_C(1) << 0)
+#define OPTION_CERTS        (UINT64_C(1) << 1)
+#define OPTION_CA           (UINT64_C(1) << 2)
+#define OPTION_CERT         (UINT64_C(1) << 3)
+#define OPTION_KEY          (UINT64_C(1) << 4)
+#define OPTION_TIMEOUT      (UINT64_C(1) << 5)
+#define OPTION_JSON         (UINT64_C(1) << 6)
+#define OPTION_QUIET        (UINT64_C(1) << 7)
+#define OPTION_HELP         (UINT64_C(1) << 8)
+#define OPTION_VERSION      (UINT64_C(1) << 9)
+#define OPTION_RAW          (UINT64_C(1) << 10)
+#define OPTION_BACKWARDS    (UINT64_C(1) << 11)
+#define OPTION_FROM         (UINT64_C(1) << 12)
+#define OPTION_FROM_VERSION (UINT64_C(1) << 13)
+#define OPTION_FROM_TIME    (UINT64_C(1) << 14)
+#define OPTION_LIMIT        (UINT64_C(1) << 15)
+#define OPTION_TYPE         (UINT64_C(1) << 16)
+#define OPTION_LAST         (UINT64_C(1) << 17)
+#define OPTION_EXPECT       (UINT64_C(1) << 18)
+#define OPTION_BATCH        (UINT64_C(1) << 19)
+#define OPTION_KEEP_GOING   (UINT64_C(1) << 20)
+#define OPTION_AS           (UINT64_C(1) << 21)
+#define OPTION_SERVICE      (UINT64_C(1) << 22)
+#define OPTION_TAG          (UINT64_C(1) << 23)
+#define OPTION_DOC          (UINT64_C(1) << 24)
+#define OPTION_ANSWER       (UINT64_C(1) << 25)
+#define OPTION_EXEC         (UINT64_C(1) << 26)
+#define OPTION_WORKERS      (UINT64_C(1) << 27)
+#define OPTION_COUNT        (UINT64_C(1) << 28)
+#define OPTION_COLD         (UINT64_C(1) << 29)
+#define OPTION_SINCE        (UINT64_C(1) << 40)
+#define OPTION_UP_TO        (UINT64_C(1) << 41)
+#define OPTION_OF_SERVICES                                                                         \
+    (UINT64_C(1) << 30) /* no option: of a verb whose options speak of services */
 
-    OPTIONS_CONNECT =
-        OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY | OPTION_TIMEOUT,
-    OPTIONS_COMMON = OPTION_JSON | OPTION_QUIET | OPTION_HELP | OPTION_VERSION,
-    OPTIONS_PLACE = OPTION_FROM | OPTION_FROM_VERSION | OPTION_FROM_TIME,
-};
+#define OPTIONS_CONNECT                                                                            \
+    (OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY | OPTION_TIMEOUT)
+#define OPTIONS_COMMON (OPTION_JSON | OPTION_QUIET | OPTION_HELP | OPTION_VERSION)
+#define OPTIONS_PLACE  (OPTION_FROM | OPTION_FROM_VERSION | OPTION_FROM_TIME)
 
 enum option_kind {
     KIND_FLAG,
@@ -104,7 +109,7 @@ enum option_kind {
 };
 
 struct option_row {
-    uint32_t bit;
+    uint64_t bit;
     const char *name; /* without "--" */
     char letter;      /* 0: none */
     enum option_kind kind;
@@ -117,7 +122,7 @@ extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
 /* What an option means with a verb that takes these options. */
-const char *option_help(const struct option_row *option, uint32_t verb_options);
+const char *option_help(const struct option_row *option, uint64_t verb_options);
 
 /* Sort the words (argv without the program's name). Options may stand anywhere before "--", as "--name value", "--name=value",
  * "-nvalue" or "-n value". False: why is a sentence for people. The words must outlive args. */

@@ -8,9 +8,9 @@
 
 #include "cli/verbs.h"
 
-static uint32_t options_of(const struct verb *verb)
+static uint64_t options_of(const struct verb *verb)
 {
-    return (verb->options | OPTIONS_COMMON) & ~(uint32_t)OPTION_OF_SERVICES;
+    return (verb->options | OPTIONS_COMMON) & ~(uint64_t)OPTION_OF_SERVICES;
 }
 
 /* In single quotes for a shell; quote: what stands for a single quote within. */
@@ -67,7 +67,7 @@ void complete_print_bash(FILE *out)
 /* ---- zsh ---- */
 
 /* "--name[what it is]:VALUE:_files", where brackets and colons within are escaped. */
-static void zsh_option(FILE *out, const struct option_row *option, uint32_t bits)
+static void zsh_option(FILE *out, const struct option_row *option, uint64_t bits)
 {
     fprintf(out, " \\\n        '%s--%s%s[",
             option->kind == KIND_TYPE || option->kind == KIND_TAG ? "*" : "", option->name,

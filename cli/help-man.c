@@ -38,7 +38,7 @@ static void print_lines(FILE *out, const char *text)
     fputs("\n.fi\n", out);
 }
 
-static void print_option(FILE *out, const struct option_row *o, uint32_t bits)
+static void print_option(FILE *out, const struct option_row *o, uint64_t bits)
 {
     fputs(".TP\n", out);
     if (o->letter)
@@ -53,7 +53,7 @@ static void print_option(FILE *out, const struct option_row *o, uint32_t bits)
     fputs("\n", out);
 }
 
-static void print_options(FILE *out, uint32_t bits)
+static void print_options(FILE *out, uint64_t bits)
 {
     for (size_t i = 0; i < option_row_count; i++)
         if (option_rows[i].bit & bits)
@@ -87,7 +87,7 @@ static void print_verb(FILE *out, const struct verb *verb)
         fprintf(out, "An older name of it is \\fB%s\\fR.\n", verb->older);
     if (verb->text)
         print_paragraphs(out, verb->text);
-    print_options(out, verb->options & ~(uint32_t)OPTIONS_CONNECT);
+    print_options(out, verb->options & ~(uint64_t)OPTIONS_CONNECT);
     fputs(".PP\nExamples:\n.RS 4\n", out);
     print_lines(out, verb->examples);
     fputs(".RE\n", out);

@@ -4,9 +4,9 @@
 #include "cli/exits.h"
 #include "cli/help.h"
 
-static void markdown_options(FILE *out, uint32_t bits)
+static void markdown_options(FILE *out, uint64_t bits)
 {
-    if (!(bits & ~(uint32_t)OPTION_OF_SERVICES))
+    if (!(bits & ~(uint64_t)OPTION_OF_SERVICES))
         return;
     fputs("\n| option | |\n|---|---|\n", out);
     for (size_t i = 0; i < option_row_count; i++) {
@@ -31,7 +31,7 @@ static void markdown_verb(FILE *out, const struct verb *verb)
     if (verb->text)
         fprintf(out, "\n%s\n", verb->text);
     fputs("```\n", out);
-    markdown_options(out, verb->options & ~(uint32_t)OPTIONS_CONNECT);
+    markdown_options(out, verb->options & ~(uint64_t)OPTIONS_CONNECT);
     fprintf(out, "\n```text\n%s\n```\n", verb->examples);
 }
 

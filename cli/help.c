@@ -29,7 +29,7 @@ static void print_wrapped(FILE *out, const char *text, int indent)
     }
 }
 
-static void print_option(FILE *out, const struct option_row *o, uint32_t bits)
+static void print_option(FILE *out, const struct option_row *o, uint64_t bits)
 {
     char name[64];
     char letter[8] = "    ";
@@ -41,9 +41,9 @@ static void print_option(FILE *out, const struct option_row *o, uint32_t bits)
     print_wrapped(out, option_help(o, bits), NAME_WIDTH + 6);
 }
 
-static void print_options(FILE *out, const char *title, uint32_t bits)
+static void print_options(FILE *out, const char *title, uint64_t bits)
 {
-    if (bits & ~(uint32_t)OPTION_OF_SERVICES)
+    if (bits & ~(uint64_t)OPTION_OF_SERVICES)
         fprintf(out, "\n%s\n", title);
     for (size_t i = 0; i < option_row_count; i++)
         if (option_rows[i].bit & bits)
@@ -86,7 +86,7 @@ void help_print_verb(FILE *out, const struct verb *verb)
         fprintf(out, "An older name of it is \"%s\".\n", verb->older);
     if (verb->text)
         fprintf(out, "\n%s\n", verb->text);
-    print_options(out, "Options", verb->options & ~(uint32_t)OPTIONS_CONNECT);
+    print_options(out, "Options", verb->options & ~(uint64_t)OPTIONS_CONNECT);
     print_options(out, "Where the server is, and who you are", verb->options & OPTIONS_CONNECT);
     print_options(out, "With every verb", OPTIONS_COMMON);
     fputs("\nExamples\n", out);

@@ -9,23 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/backup.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
 #include "cli/emit.h"
+#include "cli/export.h"
 #include "cli/get.h"
 #include "cli/guess.h"
 #include "cli/help.h"
+#include "cli/import-kept.h"
 #include "cli/info.h"
 #include "cli/introspect.h"
 #include "cli/ping.h"
 #include "cli/publish.h"
 #include "cli/read.h"
 #include "cli/replay.h"
+#include "cli/restore.h"
 #include "cli/rpc.h"
 #include "cli/serve.h"
 #include "cli/stream.h"
 #include "cli/streams.h"
 #include "cli/tail.h"
+#include "cli/verify.h"
 #include "cli/why.h"
 
 #define ASKS (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_RAW)
@@ -175,6 +180,56 @@ const struct verb verb_rows[] = {
      "muon introspect photon\n"
      "muon introspect photon -r",
      introspect_run},
+    {"backup", NULL, "FILE", 1, 1, OPTIONS_CONNECT | OPTION_SINCE, false,
+     "Write the whole history of a running store to a file",
+     "The history as it is when the backup begins: what is stored or deleted meanwhile is not in "
+     "it.\n"
+     "Nobody has to wait. With --since FILE only what came after that backup. The file gets its "
+     "name\n"
+     "when it is whole and on the disk.\n"
+     "\n"
+     "The digest that is shown is that of the store up to the order id that is shown, for ever:\n"
+     "`muon verify` shows the same for the file, for the store, and for the one that it is "
+     "restored\n"
+     "into. Needs an administrator's certificate, or the admin socket.",
+     "muon backup monday.mb\n"
+     "muon backup tuesday.mb --since monday.mb",
+     backup_run},
+    {"restore", NULL, "FILE...", 1, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT, false,
+     "Restore backups into an empty store",
+     "First a whole backup, then what was made with --since, in that order. All files are checked\n"
+     "before the first event is sent. Order ids, versions, times and event ids are as they were.\n"
+     "A store that holds events of its own is left alone. A restore that was cut off is simply "
+     "run\n"
+     "again, and goes on; until it is done the store takes nothing else.",
+     "muon restore monday.mb tuesday.mb", restore_run},
+    {"verify", NULL, "[FILE...]", 0, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT | OPTION_UP_TO, false,
+     "Check backups, or show the digest of the running store",
+     "Each file is read to its end, and must follow upon the one before. Without a file, the "
+     "store\n"
+     "reads all it has, up to its head or --up-to. Equal digests up to the same order id mean "
+     "equal\n"
+     "histories. (`photond verify` checks a store's files and indexes, while it is stopped.)",
+     "muon verify monday.mb tuesday.mb\n"
+     "muon verify --up-to 1763914719000000",
+     verify_run},
+    {"export", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, false,
+     "Write the whole history as lines of JSON",
+     "Each line is an event as `muon replay -r` writes it; of an event that was erased it says "
+     "what\n"
+     "is left. Into a file it goes as FILE.part until it is whole; when it was cut off, the same\n"
+     "command goes on. `muon import` makes the same store of it, `muon emit` new events.",
+     "muon export history.ndjson\n"
+     "muon export | zstd > history.ndjson.zst",
+     export_run},
+    {"import", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, false,
+     "Read an export into an empty store, with all order ids, versions and times",
+     "FILE, or standard input, is what `muon export` wrote. An import that was cut off is simply "
+     "run\n"
+     "again, and goes on; until it is done the store takes nothing else. At the first line that "
+     "is\n"
+     "malformed or refused it stops. To store events anew, give them to `muon emit`.",
+     "muon import history.ndjson", import_kept_run},
     {"ping", NULL, "", 0, 0, OPTIONS_CONNECT, false, "Ask whether the server answers, and how fast",
      NULL, "muon ping", ping_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
@@ -244,7 +299,7 @@ const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
 
 bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VERBS_WHY_BYTES])
 {
-    uint32_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
+    uint64_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
     size_t operands = args->operand_count - 1;
     for (size_t i = 0; i < option_row_count; i++) {
         if (option_rows[i].bit & foreign) {

@@ -17,7 +17,7 @@ struct verb {
     const char *older;    /* a name of former times; NULL: none */
     const char *operands; /* as the help writes them */
     size_t operands_min, operands_max;
-    uint32_t options;    /* OPTION_* that it takes, beside OPTIONS_COMMON */
+    uint64_t options;    /* OPTION_* that it takes, beside OPTIONS_COMMON */
     bool whole_name;     /* a prefix of its name is not enough: what it does cannot be undone */
     const char *summary; /* a line without a full stop */
     const char *text;    /* what more there is to say: paragraphs of lines, broken for 80 columns */

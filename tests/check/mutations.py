@@ -113,6 +113,17 @@ MUTATIONS = [
              "plain_test"),
     Mutation("deaf-session-kept", "what waits for a session that never reads grows without end", "bus/session.c",
              "    if (!s->ended && s->overrun)\n", "    if (!s->ended && s->overrun && s->lost)\n", "flow_test"),
+    Mutation("digest-of-what-is-left", "an erased event counts for what is left of it, so that a digest changes", "store/stub.c",
+             "    if (stub->own)\n", "    if (stub->own && stub->place.version == 0)\n", "snapshot_test"),
+    Mutation("erased-while-held", "deleted events are erased while a snapshot is read", "store/hold.c",
+             "all->erasing = left_ms(all) == 0;", "all->erasing = true;", "hold_test"),
+    Mutation("imported-twice", "an import stores again what it has stored", "store/importing.c",
+             "if (event->order_id <= imported->at.last_order_id)", "if (event->order_id == 0)", "snapshot_test"),
+    Mutation("emits-among-an-import", "a store takes other events while an import is not finished", "store/sequence.c",
+             "        !imported_is_open(&s->imported))\n", "        !s->imported.finished)\n", "snapshot_test"),
+    Mutation("backup-not-checked", "a backup's checksums are not looked at", "cli/backup-read.c",
+             "if (!block_is_whole(header, block, r->packed, r->blocks))", "if (block->bytes > BLOCK_BYTES_MAX)",
+             "cli_backup_file"),
 ]
 
 
