@@ -107,7 +107,7 @@ static enum reason commit_write(struct commit *c, const struct chain *taken,
     bool deletes = effects_hide(taken), ends = effects_end_import(taken);
     if (written->built_len == 0 && !ends)
         return REASON_NONE;
-    if (!deletes && !ends && !log_must_sync(c->store->log))
+    if (!deletes && !ends && log_may_append(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
     if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
         log_write(c->store->log, batch, error) != REASON_NONE)

@@ -12,6 +12,7 @@
 
 #include "bus/owners.h"
 #include "store/address.h"
+#include "store/admins.h"
 #include "store/nearest.h"
 #include "store/service.h"
 
@@ -270,10 +271,28 @@ static unsigned check_owners(const struct settings *settings, FILE *faults)
     return 1;
 }
 
+static unsigned check_admins(const struct settings *settings, FILE *faults)
+{
+    const char *names = settings_text(settings, SETTING_ADMIN_NAMES);
+    const char *fault = admins_fault(names);
+    const char *where = settings_where(settings, SETTING_ADMIN_NAMES);
+    if (fault)
+        fprintf(faults, "%s: admin-names: the list %s\n", where, fault);
+    else if (names && !settings_text(settings, SETTING_TLS_CLIENT_CA))
+        fprintf(faults,
+                "admin-names is set (%s) without tls-client-ca, so that no certificate could be "
+                "trusted: name the authorities of the clients' certificates, or use the admin "
+                "socket\n",
+                where);
+    else
+        return 0;
+    return 1;
+}
+
 unsigned config_check(const struct settings *settings, FILE *faults)
 {
     unsigned n = check_tls(settings, faults) + check_listen(settings, faults) +
-                 check_owners(settings, faults);
+                 check_owners(settings, faults) + check_admins(settings, faults);
     if (settings_number(settings, SETTING_EVENT_BYTES_MAX) >
         settings_number(settings, SETTING_BATCH_BYTES_MAX)) {
         fprintf(faults,

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "store/admin.h"
 #include "store/commit.h"
 
 enum { PENDING_MAX = 4 };
@@ -154,7 +155,7 @@ static void import_begin(struct serve_call *call, void *service, struct bytes *m
         return;
     }
     c->call = call;
-    c->store = service;
+    c->store = ((struct admin *)service)->store;
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_lock(&c->lock);
     import_submit(c, NULL);

@@ -1,5 +1,5 @@
 /*
- * log.c - LevelDB, opened with care. The only file that knows it.
+ * log.c - LevelDB, opened with care. Only files log*.c know it (log_inside.h).
  *
  * Reads pass a gate. log_reopen closes it, waits until nobody is inside, and then may close LevelDB (hazards 4: an iterator that is
  * alive at close aborts the process).
@@ -15,42 +15,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <leveldb/c.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "store/ack.h"
 #include "store/fault.h"
-#include "store/gate.h"
 #include "store/keys.h"
+#include "store/log_inside.h"
 #include "store/meta.h"
-#include "store/place.h"
 #include "store/tailcheck.h"
-#include "store/wal.h"
 
 enum { MIB = 1 << 20, BLOCK_BYTES = 16 * 1024, BLOOM_BITS = 10 };
-
-struct log {
-    struct place place;
-    struct log_options options;
-    uint64_t incarnation;
-    struct log_end end;
-
-    leveldb_options_t *db_options;
-    leveldb_filterpolicy_t *bloom;
-    leveldb_cache_t *cache;
-    leveldb_readoptions_t *read[LOG_HOWS];
-    leveldb_writeoptions_t *write, *append; /* synced within, or not */
-
-    struct gate gate;
-    size_t replayed; /* bytes of the logs that it found at its last opening */
-    leveldb_t *db;   /* NULL: not open again yet. Changes by whoever has closed the gate */
-
-    struct ack ack;
-    struct wal wal;      /* the writer's */
-    bool wal_is_unknown; /* once it was not where it should be, LevelDB syncs every write */
-};
 
 struct log_batch {
     leveldb_writebatch_t *writes;
@@ -110,6 +85,7 @@ static struct log *log_new(const struct log_options *options)
     o->cache_bytes = o->cache_bytes ? o->cache_bytes : 64 * MIB;
     o->ballast_bytes = o->ballast_bytes ? o->ballast_bytes : 16 * MIB;
     gate_init(&log->gate);
+    unsynced_init(&log->unsynced);
     ack_init(&log->ack, &log->place);
     log->wal.dir_fd = -1;
     return log;
@@ -134,6 +110,7 @@ void log_close(struct log *log)
     ack_fini(&log->ack);
     place_close(&log->place);
     gate_fini(&log->gate);
+    unsynced_fini(&log->unsynced);
     free(log);
 }
 
@@ -299,18 +276,21 @@ enum reason log_write(struct log *log, struct log_batch *batch, struct error *er
     return REASON_NONE;
 }
 
-bool log_must_sync(const struct log *log)
+bool log_may_append(struct log *log)
 {
-    return log->wal_is_unknown || log->wal.held > log->options.write_buffer_bytes;
+    return !log->wal_is_unknown && log->wal.held <= log->options.write_buffer_bytes &&
+           unsynced_enter(&log->unsynced);
 }
 
 enum reason log_append(struct log *log, struct log_batch *batch, struct log_appended *appended,
                        struct error *error)
 {
-    *appended = (struct log_appended){.number = batch->number};
-    assert(!log_must_sync(log));
+    *appended = (struct log_appended){.number = batch->number, .unsynced = &log->unsynced};
     enum reason reason = log_put(log, batch, log->append, &appended->file, error);
-    if (reason != REASON_NONE || appended->file)
+    if (reason == REASON_NONE && appended->file)
+        return REASON_NONE;
+    log_appended_end(appended);
+    if (reason != REASON_NONE)
         return reason;
     log->wal_is_unknown = true;
     return ack_refuse(&log->ack, REASON_STORE_UNAVAILABLE,
@@ -331,7 +311,9 @@ enum reason log_sync(struct log *log, const struct log_appended *appended, struc
 void log_appended_end(struct log_appended *appended)
 {
     wal_unref(appended->file);
-    appended->file = NULL;
+    if (appended->unsynced)
+        unsynced_leave(appended->unsynced);
+    *appended = (struct log_appended){.file = NULL};
 }
 
 enum reason log_reopen(struct log *log, struct error *error)
@@ -361,7 +343,7 @@ enum reason log_reopen(struct log *log, struct error *error)
 
 /* ---- reading ---- */
 
-static bool log_enter(struct log *log)
+bool log_enter(struct log *log)
 {
     gate_enter(&log->gate);
     if (log->db)
@@ -370,7 +352,7 @@ static bool log_enter(struct log *log)
     return false;
 }
 
-static enum reason log_closed(const struct log *log, struct error *error)
+enum reason log_closed(const struct log *log, struct error *error)
 {
     return error_set(error, REASON_STORE_UNAVAILABLE,
                      "the store in %s is being opened anew; try again", log->place.dir);

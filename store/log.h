@@ -72,13 +72,16 @@ enum reason log_write(struct log *log, struct log_batch *batch, struct error *er
 /* The same in two steps. log_append: written, and readers of the log see it, but it is not durable. log_sync, on another thread if need be,
  * while more is appended: durable, with everything that was appended before. Errors are log_write's, and those of either step refuse
  * further writes. log_appended_end when done with it. */
+struct unsynced;
 struct wal_file;
 struct log_appended {
     struct wal_file *file; /* NULL: there is nothing to sync */
     uint64_t number;       /* of its last record */
+    struct unsynced *unsynced;
 };
-/* The next batch must be written with log_write, after everything that was appended has been synced: LevelDB may begin a new file. */
-bool log_must_sync(const struct log *log);
+/* true: log_append must follow. false: the next batch must be written with log_write, after everything that was appended has been synced:
+ * LevelDB may begin a new file. */
+bool log_may_append(struct log *log);
 enum reason log_append(struct log *log, struct log_batch *batch, struct log_appended *appended,
                        struct error *error);
 enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error);

@@ -33,7 +33,7 @@ static struct {
            .ended = PTHREAD_COND_INITIALIZER,
            .fd = STDERR_FILENO};
 
-static _Atomic int level_now = LOGLINE_INFO;
+static _Atomic int level_now = LOGLINE_INFO, level_settings = LOGLINE_INFO;
 
 static const char *const LEVEL_NAMES[] = {"error", "warning", "info", "debug"};
 
@@ -283,7 +283,23 @@ void logline_stop(void)
 
 void logline_set_level(enum logline_level level)
 {
+    atomic_store(&level_settings, (int)level);
     atomic_store(&level_now, (int)level);
+}
+
+void logline_override(enum logline_level level)
+{
+    atomic_store(&level_now, (int)level);
+}
+
+enum logline_level logline_level(void)
+{
+    return (enum logline_level)atomic_load(&level_now);
+}
+
+enum logline_level logline_settings_level(void)
+{
+    return (enum logline_level)atomic_load(&level_settings);
 }
 
 bool logline_enabled(enum logline_level level)

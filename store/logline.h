@@ -39,7 +39,12 @@ bool logline_start(int fd, enum logline_format format);
 /* Write what is in the buffer, for at most 1 second if nobody reads, and end the thread. */
 void logline_stop(void);
 
-void logline_set_level(enum logline_level level); /* LOGLINE_INFO at first */
+/* What the settings say, and so what is in force; LOGLINE_INFO at first. */
+void logline_set_level(enum logline_level level);
+/* Until the next logline_set_level another level is in force. */
+void logline_override(enum logline_level level);
+enum logline_level logline_level(void);          /* in force */
+enum logline_level logline_settings_level(void); /* what the settings say */
 bool logline_enabled(enum logline_level level);
 
 void logline_write(enum logline_level level, const char *message,

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "bus/bus.h"
+#include "store/admin.h"
 #include "store/commit.h"
 #include "store/emit.h"
 #include "store/emit_stream.h"
@@ -39,6 +40,7 @@ enum { MESSAGE_OVERHEAD_BYTES = 1024 * 1024 };
 
 static const char photon_service[] = "muon.v1.PhotonService";
 static const char bus_service[] = "muon.v1.BusService";
+static const char admin_service[] = "muon.v1.AdminService";
 
 struct service {
     struct service_options options;
@@ -46,9 +48,12 @@ struct service {
     struct serve *serve;
     struct bus *bus;
     struct photon *responder; /* the store as a service on its own bus */
-    struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS];
-    struct serve_service services[2];
+    struct admin *admin;
+    struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS],
+        admin_methods[ADMIN_METHODS];
+    struct serve_service services[3];
     int ports[SERVICE_LISTENERS_MAX];
+    bool has_admin_socket;
 
     /* What service_stop waits for. */
     pthread_mutex_t lock;
@@ -146,6 +151,9 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     service->responder = service->bus ? photon_open(store, service->bus) : NULL;
     if (!service->responder)
         return service_no_memory(fault, error, "sessions");
+    service->admin = admin_open(store, o->admin_names);
+    if (!service->admin)
+        return service_no_memory(fault, error, "administration");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
                                     .heads_bytes = o->heads_bytes,
                                     .recent_ids = o->recent_ids,
@@ -157,27 +165,35 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     return store->commit != NULL;
 }
 
+static struct serve_service service_of(const char *name, const struct serve_method *const *from,
+                                       struct serve_method *methods, size_t len, void *service)
+{
+    for (size_t i = 0; i < len; i++)
+        methods[i] = *from[i];
+    return (struct serve_service){name, methods, len, service, NULL};
+}
+
 static bool service_open_serve(struct service *service, enum log_fault *fault, struct error *error)
 {
     const struct service_options *o = &service->options;
-    const struct serve_method *methods[] = {&info_method,      &emit_method,  &emit_stream_method,
-                                            &subscribe_method, &read_method,  &get_method,
-                                            &list_method,      &delete_method};
-    size_t len = sizeof methods / sizeof *methods;
-    for (size_t i = 0; i < len; i++)
-        service->methods[i] = *methods[i];
-    for (size_t i = 0; i < BUS_METHODS; i++)
-        service->bus_methods[i] = *bus_methods[i];
+    static const struct serve_method *const methods[] = {
+        &info_method, &emit_method, &emit_stream_method, &subscribe_method,
+        &read_method, &get_method,  &list_method,        &delete_method};
+    const size_t len = sizeof methods / sizeof *methods;
+    _Static_assert(sizeof methods / sizeof *methods <= METHODS_MAX, "there is room");
     service->services[0] =
-        (struct serve_service){photon_service, service->methods, len, &service->store};
+        service_of(photon_service, methods, service->methods, len, &service->store);
     service->services[1] =
-        (struct serve_service){bus_service, service->bus_methods, BUS_METHODS, service->bus};
+        service_of(bus_service, bus_methods, service->bus_methods, BUS_METHODS, service->bus);
+    service->services[2] = service_of(admin_service, admin_methods, service->admin_methods,
+                                      ADMIN_METHODS, service->admin);
+    service->services[2].admit = admin_admit;
     struct serve_options options = {.message_bytes_max =
                                         o->limits.batch_bytes + MESSAGE_OVERHEAD_BYTES,
                                     .keepalive_ms = o->keepalive_ms,
                                     .metadata_bytes_max = METADATA_BYTES_MAX,
                                     .calls_per_connection_max = o->calls_per_connection};
-    service->serve = serve_new(service->store.cq, service->services, 2, &options);
+    service->serve = serve_new(service->store.cq, service->services, 3, &options);
     return service->serve || service_no_memory(fault, error, "the server");
 }
 
@@ -216,6 +232,20 @@ struct service *service_open(const struct service_options *options, enum log_fau
     return NULL;
 }
 
+/* A path that is too long, or a file system without sockets, is in the way of nobody who did not ask for one. */
+static bool service_listen_admin(struct service *service, struct error *error)
+{
+    const struct service_options *o = &service->options;
+    service->has_admin_socket =
+        o->admin_socket && serve_listen_private(service->serve, o->admin_socket, error);
+    if (service->has_admin_socket || !o->admin_socket)
+        return true;
+    if (!o->admin_socket_required)
+        logline_with(LOGLINE_WARNING, "no admin socket", logline_text("reason", error->message),
+                     logline_text("remedy", "set admin-socket to a path in a private directory"));
+    return !o->admin_socket_required;
+}
+
 bool service_start(struct service *service, struct error *error)
 {
     const struct service_options *o = &service->options;
@@ -225,9 +255,12 @@ bool service_start(struct service *service, struct error *error)
         if (service->ports[i] == 0)
             return false;
     }
+    if (!service_listen_admin(service, error))
+        return false;
     serve_set_health(service->serve, "", true);
     serve_set_health(service->serve, photon_service, true);
     serve_set_health(service->serve, bus_service, true);
+    serve_set_health(service->serve, admin_service, true);
     serve_start(service->serve);
     service_alive_set(service);
     return true;
@@ -236,6 +269,11 @@ bool service_start(struct service *service, struct error *error)
 int service_port(const struct service *service, size_t listener)
 {
     return service->ports[listener];
+}
+
+const char *service_admin_socket(const struct service *service)
+{
+    return service->has_admin_socket ? service->options.admin_socket : NULL;
 }
 
 void service_info(const struct service *service, struct service_info *info)
@@ -272,8 +310,10 @@ bool service_stop(struct service *service, int64_t timeout_ms)
     serve_set_health(service->serve, "", false);
     serve_set_health(service->serve, photon_service, false);
     serve_set_health(service->serve, bus_service, false);
+    serve_set_health(service->serve, admin_service, false);
     serve_stop(service->serve, &service->stopped_op);
     bus_drain(service->bus, timeout_ms);
+    admin_stop(service->admin);
     emit_calls_stop(service->store.emits);
     subscriptions_stop(service->store.subscriptions);
     if (service_wait_stopped(service, timeout_ms))
@@ -301,6 +341,7 @@ void service_free(struct service *service)
     struct store *store = &service->store;
     service_alive_stop(service);
     serve_free(service->serve);
+    admin_close(service->admin);
     commit_close(store->commit);
     subscriptions_close(store->subscriptions);
     readers_close(store->readers);

@@ -45,6 +45,10 @@ struct service_options {
     size_t sessions;      /* open at a time: bus.h, as the next two */
     uint32_t beat_ms;
     const char *name_owners; /* NULL: none */
+    /* Where it is administered, for its user alone. required: it does not start without; else it says in its log why there is none. */
+    const char *admin_socket; /* NULL: nowhere */
+    bool admin_socket_required;
+    const char *admin_names; /* admins.h; NULL: none */
     int32_t keepalive_ms;    /* ping a silent client this often; 0: never */
     uint32_t calls_per_connection;
     /* Called on a poller every alive_ms, from service_start on: as long as it is, pollers do their work. 0: never. */
@@ -73,6 +77,8 @@ bool service_start(struct service *service, struct error *error);
 
 /* The port that a listener is bound to; 1 for a unix socket. After service_start. */
 int service_port(const struct service *service, size_t listener);
+/* The admin socket's path; NULL: there is none. After service_start. */
+const char *service_admin_socket(const struct service *service);
 void service_info(const struct service *service, struct service_info *info);
 
 /* Health says "not serving" and nothing new is accepted. Calls and requests that take a bounded time

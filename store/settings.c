@@ -90,6 +90,15 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                              "that is not listed belongs to whoever serves it first, for as long "
                              "as it does."},
 
+    [SETTING_ADMIN_SOCKET] = {"admin-socket", SETTING_KIND_PATH, "", 0, 0, NULL, false,
+                              "Administration",
+                              "The unix socket by which photond is administered, for its own user "
+                              "alone. Its directory must not be writable by others. Not set: "
+                              "admin.sock in data-dir."},
+    [SETTING_ADMIN_NAMES] = {"admin-names", SETTING_KIND_LIST, "", 0, 0, NULL, false, NULL,
+                             "Who else may administer it: identities of client certificates, with "
+                             "commas between, or given several times."},
+
     [SETTING_TAIL_BYTES] = {"tail-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 16 * GIB, NULL,
                             false, "Memory and threads",
                             "Newest events kept in memory for subscribers that keep up."},

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/feed.h"
+#include "store/admin.h"
 #include "store/pick.h"
 #include "store/snapshot.h"
 #include "wire/codec-backup.h"
@@ -16,7 +16,7 @@
 enum { MESSAGE_BYTES = 128 * 1024, QUIET_BYTES = 1024 * 1024 };
 
 struct snapshot_call {
-    struct feed feed; /* first */
+    struct admin_feed feed; /* first */
     struct store *store;
     struct snapshot_request request; /* views of message */
     struct bytes *message;
@@ -91,6 +91,7 @@ static void end(struct feed *feed)
     struct snapshot_call *c = (struct snapshot_call *)feed;
     if (c->opened)
         snapshot_close(&c->snapshot);
+    admin_feed_end(&c->feed);
 }
 
 static void free_call(struct feed *feed)
@@ -113,27 +114,31 @@ static enum reason check_store(const struct snapshot_request *request, const str
                      id);
 }
 
-static void begin(struct serve_call *call, void *service, struct bytes *message)
+static enum reason start(struct serve_call *call, struct admin *admin, struct bytes *message,
+                         struct error *error)
 {
-    struct store *store = service;
-    struct error error;
     struct snapshot_request request;
-    if (snapshot_request_decode(bytes_span(message), &request, &error) ||
-        check_store(&request, store, &error)) {
-        serve_finish(call, &error);
-        return;
-    }
+    if (snapshot_request_decode(bytes_span(message), &request, error) ||
+        check_store(&request, admin->store, error))
+        return error->reason;
     struct snapshot_call *c = calloc(1, sizeof *c);
-    if (!c) {
-        error_set(&error, REASON_BUSY, "no memory for another call: try again later");
-        serve_finish(call, &error);
-        return;
-    }
-    c->feed = (struct feed){.call = call, .readers = store->readers, .maker = &maker};
-    c->store = store;
+    if (!c)
+        return error_set(error, REASON_BUSY, "no memory for another call: try again later");
+    c->store = admin->store;
     c->request = request;
     c->message = bytes_ref(message);
-    feed_start(&c->feed);
+    enum reason reason = admin_feed_start(&c->feed, admin, call, &maker, error);
+    if (reason)
+        free_call(&c->feed.feed);
+    return reason;
+}
+
+static void begin(struct serve_call *call, void *service, struct bytes *message)
+{
+    struct error error;
+    serve_call_set(call, NULL);
+    if (start(call, service, message, &error))
+        serve_finish(call, &error);
 }
 
 const struct serve_method snapshot_method = {.path = "/muon.v1.AdminService/Snapshot",

@@ -6,7 +6,7 @@
 
 #include "wire/serve.h"
 
-/* Its service is a struct store. */
+/* Its service is a struct admin. */
 extern const struct serve_method snapshot_method;
 
 #endif

@@ -245,5 +245,5 @@ void health_service(struct health *health, struct serve_service *out)
         {"/grpc.health.v1.Health/Watch", false, true, watch_begin, NULL, watch_sent, watch_lost,
          watch_gone},
     };
-    *out = (struct serve_service){"grpc.health.v1.Health", methods, 2, health};
+    *out = (struct serve_service){"grpc.health.v1.Health", methods, 2, health, NULL};
 }

@@ -4,12 +4,14 @@
 #include "wire/listen.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 static const char *unix_path(const char *address)
@@ -120,4 +122,55 @@ void listen_explain(const char *address, struct error *error)
     if (found)
         freeaddrinfo(found);
     error_set(error, REASON_INVALID_ARGUMENT, "cannot listen on %s: %s", address, why);
+}
+
+/* ---- a socket of one user alone ---- */
+
+static bool private_refuse(struct error *error, const char *path, const char *fault)
+{
+    error_set(error, REASON_INVALID_ARGUMENT, "cannot listen on unix:%s for its user alone: %s",
+              path, fault);
+    return false;
+}
+
+/* Whoever can write the directory can put a socket of theirs in place of ours, and be told what is meant for us. */
+static bool check_directory(const char *path, struct error *error)
+{
+    char copy[LISTEN_ADDRESS_BYTES], fault[2 * LISTEN_ADDRESS_BYTES];
+    struct stat status;
+    snprintf(copy, sizeof copy, "%s", path);
+    const char *dir = dirname(copy);
+    if (stat(dir, &status) != 0)
+        return private_refuse(error, path, advice(errno));
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        snprintf(fault, sizeof fault, "the directory %s is another user's", dir);
+    else if (status.st_mode & (S_IWGRP | S_IWOTH))
+        snprintf(fault, sizeof fault,
+                 "the directory %s can be changed by others (mode %04o): chmod go-w it", dir,
+                 status.st_mode & 07777u);
+    else
+        return true;
+    return private_refuse(error, path, fault);
+}
+
+bool listen_private_check(const char *path, char address[LISTEN_ADDRESS_BYTES], struct error *error)
+{
+    struct sockaddr_un name;
+    if (!unix_address(path, &name))
+        return private_refuse(error, path, "a unix socket's path has 1 to 107 bytes");
+    snprintf(address, LISTEN_ADDRESS_BYTES, "unix:%s", path);
+    umask(umask(077) | 077);
+    return check_directory(path, error);
+}
+
+bool listen_private_close(const char *path, struct error *error)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return private_refuse(error, path, strerror(errno));
+    if (!S_ISSOCK(status.st_mode) || status.st_uid != geteuid())
+        return private_refuse(error, path, "somebody has put something else in its place");
+    if (chmod(path, S_IRUSR | S_IWUSR) != 0)
+        return private_refuse(error, path, strerror(errno));
+    return true;
 }

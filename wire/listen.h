@@ -14,4 +14,12 @@ bool listen_check(const char *address, struct error *error);
 /* After listening has failed: find out why by trying ourselves. */
 void listen_explain(const char *address, struct error *error);
 
+/* For a unix socket of this process's user alone. Before listening: nobody else can change the directory that it is in, and what is made
+ * from now on is not for others (umask). Gives the address: "unix:" and the path. */
+enum { LISTEN_ADDRESS_BYTES = 128 };
+bool listen_private_check(const char *path, char address[LISTEN_ADDRESS_BYTES],
+                          struct error *error);
+/* After listening, before anybody is served: the socket is ours, and gets mode 0600. */
+bool listen_private_close(const char *path, struct error *error);
+
 #endif

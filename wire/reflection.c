@@ -369,6 +369,7 @@ void reflection_stop(struct reflection *r)
 void reflection_services(struct reflection *r, struct serve_service out[2])
 {
     static const struct serve_method v1[] = {METHOD("v1")}, v1alpha[] = {METHOD("v1alpha")};
-    out[0] = (struct serve_service){"grpc.reflection.v1.ServerReflection", v1, 1, r};
-    out[1] = (struct serve_service){"grpc.reflection.v1alpha.ServerReflection", v1alpha, 1, r};
+    out[0] = (struct serve_service){"grpc.reflection.v1.ServerReflection", v1, 1, r, NULL};
+    out[1] =
+        (struct serve_service){"grpc.reflection.v1alpha.ServerReflection", v1alpha, 1, r, NULL};
 }

@@ -223,6 +223,17 @@ static void refuse_unknown(struct serve_call *call)
     serve_finish(call, &error);
 }
 
+static void call_admitted(struct serve_call *call, const struct serve_entry *entry)
+{
+    struct error error;
+    if (entry->admit && !entry->admit(call, entry->service, &error))
+        serve_finish(call, &error);
+    else if (entry->method->takes_stream)
+        begin(call, NULL);
+    else
+        serve_read(call);
+}
+
 /* A call has arrived. References: this function's, and the finish that is owed. */
 static void call_start(struct serve_call *call)
 {
@@ -238,12 +249,10 @@ static void call_start(struct serve_call *call)
         call->method = entry->method;
         call->service = entry->service;
     }
-    if (!entry)
-        refuse_unknown(call);
-    else if (entry->method->takes_stream)
-        begin(call, NULL);
+    if (entry)
+        call_admitted(call, entry);
     else
-        serve_read(call);
+        refuse_unknown(call);
     call_unref(call);
 }
 
@@ -377,6 +386,11 @@ void serve_cancel(struct serve_call *call)
 
 /* ---- who calls ---- */
 
+const char *serve_call_path(const struct serve_call *call)
+{
+    return call->method->path;
+}
+
 /* The first property of the connection's certificate with one of these names. Only read: the context is shared by all calls of the
  * connection (hazards 6). */
 static char *identity_of(grpc_call *core)
@@ -416,6 +430,22 @@ const char *serve_call_peer(const struct serve_call *call)
         mine->peer = grpc_call_get_peer(mine->core);
     pthread_mutex_unlock(&mine->lock);
     return mine->peer;
+}
+
+/* Only the listeners of serve_listen_private have gRPC's local credentials. */
+bool serve_call_is_private(const struct serve_call *call)
+{
+    grpc_auth_context *context = grpc_call_auth_context(call->core);
+    if (!context)
+        return false;
+    grpc_auth_property_iterator it = grpc_auth_context_find_properties_by_name(
+        context, GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
+    const grpc_auth_property *property = grpc_auth_property_iterator_next(&it);
+    bool local = property &&
+                 text_equal((struct span){(const uint8_t *)property->value, property->value_length},
+                            text_span("local"));
+    grpc_auth_context_release(context);
+    return local;
 }
 
 struct span serve_call_header(const struct serve_call *call, const char *key)

@@ -17,6 +17,7 @@ struct reflection;
 struct serve_entry {
     const struct serve_method *method;
     void *service;
+    bool (*admit)(struct serve_call *call, void *service, struct error *error);
 };
 
 enum { SERVE_ACCEPTS = 32 }; /* calls that are waited for at a time */

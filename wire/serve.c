@@ -8,6 +8,7 @@
 #include "wire/serve.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ static void table_add(struct serve *serve, const struct serve_service *service)
         assert(!serve_find(serve, text_span(method->path)));
         while (serve->table[at].method)
             at = (at + 1) & serve->mask;
-        serve->table[at] = (struct serve_entry){method, service->service};
+        serve->table[at] = (struct serve_entry){method, service->service, service->admit};
     }
 }
 
@@ -153,6 +154,21 @@ int serve_listen(struct serve *serve, const char *address, struct tls_server *tl
     return port;
 }
 
+bool serve_listen_private(struct serve *serve, const char *path, struct error *error)
+{
+    char address[LISTEN_ADDRESS_BYTES];
+    if (!listen_private_check(path, address, error) || !listen_check(address, error))
+        return false;
+    grpc_server_credentials *local = grpc_local_server_credentials_create(UDS);
+    int port = grpc_server_add_http2_port(serve->server, address, local);
+    grpc_server_credentials_release(local);
+    if (port == 0) {
+        listen_explain(address, error);
+        return false;
+    }
+    return listen_private_close(path, error);
+}
+
 void serve_start(struct serve *serve)
 {
     grpc_server_start(serve->server);
@@ -200,10 +216,45 @@ void serve_cancel_all(struct serve *serve)
     grpc_server_cancel_all_calls(serve->server);
 }
 
+struct unused {
+    struct cq_op op;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool shut;
+};
+
+static void unused_shut(struct cq_op *op, bool ok)
+{
+    struct unused *unused = (struct unused *)op;
+    (void)ok;
+    pthread_mutex_lock(&unused->lock);
+    unused->shut = true;
+    pthread_cond_signal(&unused->changed);
+    pthread_mutex_unlock(&unused->lock);
+}
+
+/* gRPC aborts when a server is destroyed that has listeners and was not shut down, as when the second of two cannot be. */
+static void shut_unused(struct serve *serve)
+{
+    struct unused unused = {.op = {unused_shut}};
+    pthread_mutex_init(&unused.lock, NULL);
+    pthread_cond_init(&unused.changed, NULL);
+    cq_begin(serve->cq);
+    grpc_server_shutdown_and_notify(serve->server, cq_queue(serve->cq), &unused.op);
+    pthread_mutex_lock(&unused.lock);
+    while (!unused.shut)
+        pthread_cond_wait(&unused.changed, &unused.lock);
+    pthread_mutex_unlock(&unused.lock);
+    pthread_cond_destroy(&unused.changed);
+    pthread_mutex_destroy(&unused.lock);
+}
+
 void serve_free(struct serve *serve)
 {
     if (!serve)
         return;
+    if (serve->server && !serve->stopped)
+        shut_unused(serve);
     if (serve->server)
         grpc_server_destroy(serve->server);
     for (size_t i = 0; i < SERVE_ACCEPTS; i++)

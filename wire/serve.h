@@ -48,6 +48,8 @@ struct serve_service {
     const struct serve_method *methods;
     size_t methods_len;
     void *service; /* handed to begin */
+    /* May this client call the service? Asked on a poller, before begin. false: the call ends with *error. NULL: whoever got in may. */
+    bool (*admit)(struct serve_call *call, void *service, struct error *error);
 };
 
 struct tls_server; /* tls.h */
@@ -68,6 +70,9 @@ struct serve *serve_new(struct cq *cq, const struct serve_service *services, siz
  * Returns the port, or 0 and *error (the address is in use, cannot be resolved, …). "unix:/path" has no port: returns 1. */
 int serve_listen(struct serve *serve, const char *address, struct tls_server *tls,
                  struct error *error);
+/* The same for a unix socket that is its user's alone: mode 0600, in a directory where nobody else can put another in its place. path is
+ * without "unix:". false: *error says why not. Tightens the process's umask to 077. */
+bool serve_listen_private(struct serve *serve, const char *path, struct error *error);
 void serve_start(struct serve *serve);
 
 /* What health answers; per service, or "" for the server as a whole. Watchers are told. */
@@ -77,16 +82,20 @@ void serve_set_health(struct serve *serve, const char *service, bool serving);
 void serve_stop(struct serve *serve, struct cq_op *done);
 /* End what still runs with CANCELLED: clients see UNAVAILABLE/SHUTTING_DOWN where handlers answer in time. After serve_stop. */
 void serve_cancel_all(struct serve *serve);
-/* Only after done. */
+/* Only after done, or without serve_start; not on a poller, which must run still. */
 void serve_free(struct serve *serve);
 
 /* ---- a call ---- */
 void serve_call_set(struct serve_call *call, void *state);
 void *serve_call_get(const struct serve_call *call);
+/* "/muon.v1.PhotonService/Emit"; from begin and admit on. */
+const char *serve_call_path(const struct serve_call *call);
 /* The peer's certificate identity: first DNS or URI name, else the common name; "" = none. Valid as long as the call. */
 const char *serve_call_identity(const struct serve_call *call);
 /* "ipv4:127.0.0.1:4711"; valid as long as the call. */
 const char *serve_call_peer(const struct serve_call *call);
+/* Did it come by serve_listen_private? */
+bool serve_call_is_private(const struct serve_call *call);
 /* A header of the call, or an empty span. */
 struct span serve_call_header(const struct serve_call *call, const char *key);
 /* Milliseconds left, or INT64_MAX. */

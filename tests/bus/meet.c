@@ -29,7 +29,7 @@ void meet_open_with(struct meet *meet, const struct bus_options *options, struct
     for (size_t i = 0; i < BUS_METHODS; i++)
         meet->methods[i] = *bus_methods[i];
     meet->service =
-        (struct serve_service){"muon.v1.BusService", meet->methods, BUS_METHODS, meet->bus};
+        (struct serve_service){"muon.v1.BusService", meet->methods, BUS_METHODS, meet->bus, NULL};
     meet->serve = serve_new(meet->cq, &meet->service, 1, &serving);
     int port = serve_listen(meet->serve, "127.0.0.1:0", tls, &error);
     assert_int_not_equal(port, 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "wire/codec-admin.h"
 #include "wire/codec.h"
 
 /* What both sides encode themselves must be taken by the other. */
@@ -61,10 +62,23 @@ static void errors(struct span raw)
     assert(error.reason != REASON_NONE);
 }
 
+static void admin(struct span raw)
+{
+    enum admin_log_level level;
+    struct log_level_response response;
+    struct compact_response compacted;
+    struct error error;
+    if (log_level_request_decode(raw, &level, &error) == REASON_NONE)
+        assert(admin_log_level_name(level));
+    log_level_response_decode(raw, &response);
+    compact_response_decode(raw, &compacted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static void (*const decoders[])(struct span raw) = {subscribe, rest_of_store, answers, errors};
+    static void (*const decoders[])(struct span raw) = {subscribe, rest_of_store, answers, errors,
+                                                        admin};
     if (len > 0)
-        decoders[data[0] % 4]((struct span){data + 1, len - 1});
+        decoders[data[0] % 5]((struct span){data + 1, len - 1});
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include "wire/codec-admin.h"
 #include "wire/codec.h"
 #include "wire/pb.h"
 #include "wire/text.h"
@@ -120,6 +121,7 @@ static void seed_codec(void)
     seed_bytes("fuzz_codec", "info", 2, info_response_encode(&info));
     seed_bytes("fuzz_codec", "error", 3, error_encode(&error));
     seed_bytes("fuzz_codec", "status", 3, error_status_encode(&error));
+    seed_bytes("fuzz_codec", "log_level", 4, log_level_request_encode(ADMIN_LOG_DEBUG));
 }
 
 static void seed_frames(void)

@@ -393,7 +393,7 @@ struct fake *fake_new(fake_hook hook, void *user)
     fake->page = 10;
     fake->cq = cq_open(1);
     const struct serve_service service = {"muon.v1.PhotonService", methods,
-                                          sizeof methods / sizeof *methods, fake};
+                                          sizeof methods / sizeof *methods, fake, NULL};
     fake->serve = serve_new(fake->cq, &service, 1, &options);
     int port = serve_listen(fake->serve, "127.0.0.1:0", NULL, &error);
     assert_true(port > 0);

@@ -322,8 +322,8 @@ struct fake_bus *fake_bus_new(void)
                                         .body_bytes = 4 << 20};
     bus->cq = cq_open(1);
     const struct serve_service services[] = {
-        {"muon.v1.PhotonService", store, sizeof store / sizeof *store, bus},
-        {"muon.v1.BusService", methods, sizeof methods / sizeof *methods, bus},
+        {"muon.v1.PhotonService", store, sizeof store / sizeof *store, bus, NULL},
+        {"muon.v1.BusService", methods, sizeof methods / sizeof *methods, bus, NULL},
     };
     bus->serve = serve_new(bus->cq, services, 2, &options);
     int port = serve_listen(bus->serve, "127.0.0.1:0", NULL, &error);

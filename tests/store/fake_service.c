@@ -89,6 +89,12 @@ int service_port(const struct service *service, size_t listener)
     return service->port[listener];
 }
 
+const char *service_admin_socket(const struct service *service)
+{
+    (void)service;
+    return NULL;
+}
+
 void service_info(const struct service *service, struct service_info *info)
 {
     (void)service;

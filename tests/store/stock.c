@@ -108,7 +108,7 @@ static void put_extent(struct log_batch *batch, const struct stock *stock, uint6
 static enum reason write_durably(struct log *log, struct log_batch *batch, struct error *error)
 {
     struct log_appended appended;
-    if (log_must_sync(log))
+    if (!log_may_append(log))
         return log_write(log, batch, error);
     enum reason reason = log_append(log, batch, &appended, error);
     if (reason == REASON_NONE)

@@ -49,7 +49,8 @@ void bench_open(struct bench *bench, size_t tail_bytes, size_t subscriptions_max
     bench->methods[1] = read_method;
     bench->methods[2] = get_method;
     bench->methods[3] = list_method;
-    bench->service = (struct serve_service){"muon.v1.PhotonService", bench->methods, 4, store};
+    bench->service =
+        (struct serve_service){"muon.v1.PhotonService", bench->methods, 4, store, NULL};
     bench->serve = serve_new(store->cq, &bench->service, 1, &options);
     int port = serve_listen(bench->serve, "127.0.0.1:0", NULL, &error);
     assert_int_not_equal(port, 0);

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from photond import BUILD, LIMIT_S, PHOTOND, Photond  # noqa: E402
 
 STREAM, OWNED = "authorized", "owned"
+SOCKET = "(the admin socket's)"  # whoever comes by it
 EVENT = dict(stream_name=STREAM, event_type="Noted", payload=b"{}")
 COLD = 3
 OK, DENIED, NO_ENTRY = "OK", "PERMISSION_DENIED", "UNAVAILABLE"
@@ -30,6 +31,16 @@ def anybody(**request):
 def owner(**request):
     """It claims a service's name that --name-owners gives to "client"."""
     return request, lambda identity: OK if identity == "client" else DENIED
+
+
+def admin(**request):
+    """--admin-names lists "client", and whoever comes by the admin socket needs no name."""
+    return request, lambda identity: OK if identity in ("client", SOCKET) else DENIED
+
+
+def import_admin(**request):
+    """For the same; but these stores hold events of their own."""
+    return request, lambda identity: "FAILED_PRECONDITION" if identity in ("client", SOCKET) else DENIED
 
 
 CALLS = {
@@ -48,6 +59,10 @@ CALLS = {
         owner(frame=[dict(hello=dict(service=OWNED, instance_id="1", epoch=1))])],
     "muon.v1.BusService/Discover": [anybody()],
     "muon.v1.BusService/Introspect": [anybody(service="photon")],
+    "muon.v1.AdminService/SetLogLevel": [admin()],
+    "muon.v1.AdminService/Compact": [admin()],
+    "muon.v1.AdminService/Snapshot": [admin(digest_only=True)],
+    "muon.v1.AdminService/Import": [import_admin()],
     "grpc.health.v1.Health/Check": [anybody()],
     "grpc.health.v1.Health/Watch": [anybody()],
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo": [anybody(list_services="*")],
@@ -59,6 +74,7 @@ CALLERS = ["plain text", "no certificate", "certificate", "foreign certificate",
 ADMITTED = {
     "loopback, plain text": {"plain text": ""},
     "unix socket": {"plain text": ""},
+    "admin socket": {"plain text": SOCKET},
     "TLS": {"certificate": "client"},
     "TLS, --insecure-anonymous-clients": {"no certificate": "", "certificate": "client"},
 }
@@ -136,17 +152,18 @@ class Authorization(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="muon-test.")
         socket = f"unix:{cls.folder.name}/socket"
-        owners = f"--name-owners={OWNED}=client"
+        owners, admins = f"--name-owners={OWNED}=client", "--admin-names=client"
         cls.plain = Photond(False, owners, "--listen", socket)
-        cls.mutual = Photond(True, owners)
-        cls.open = Photond(True, owners, "--insecure-anonymous-clients")
+        cls.mutual = Photond(True, owners, admins)
+        cls.open = Photond(True, owners, admins, "--insecure-anonymous-clients")
         cls.photonds = [cls.plain, cls.mutual, cls.open]
-        cls.addresses = dict(zip(ADMITTED, [f"127.0.0.1:{cls.plain.port}", socket, f"127.0.0.1:{cls.mutual.port}",
-                                            f"127.0.0.1:{cls.open.port}"]))
+        cls.addresses = dict(zip(ADMITTED, [f"127.0.0.1:{cls.plain.port}", socket, f"unix:{cls.plain.data}/admin.sock",
+                                            f"127.0.0.1:{cls.mutual.port}", f"127.0.0.1:{cls.open.port}"]))
         other = Path(cls.folder.name)
         cls.identities = {where: Identities(photond.dir / "init/tls", other / str(photond.port)) if photond.tls else None
-                          for where, photond in zip(ADMITTED, [cls.plain, cls.plain, cls.mutual, cls.open])}
-        cls.identities["loopback, plain text"] = cls.identities["unix socket"] = cls.identities["TLS"]
+                          for where, photond in zip(ADMITTED, [cls.plain, cls.plain, cls.plain, cls.mutual, cls.open])}
+        for where in ("loopback, plain text", "unix socket", "admin socket"):
+            cls.identities[where] = cls.identities["TLS"]
 
     @classmethod
     def tearDownClass(cls):

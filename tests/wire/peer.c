@@ -97,6 +97,16 @@ static void who_begin(struct serve_call *call, void *service, struct bytes *mess
     bytes_unref(reply);
 }
 
+static void how_begin(struct serve_call *call, void *service, struct bytes *message)
+{
+    (void)message;
+    chat_begin(call, service)->finished = true;
+    const char *how = serve_call_is_private(call) ? "private" : "not";
+    struct bytes *reply = bytes_copy(how, strlen(how));
+    serve_reply(call, reply);
+    bytes_unref(reply);
+}
+
 static void talk_begin(struct serve_call *call, void *service, struct bytes *message)
 {
     (void)message;
@@ -155,26 +165,46 @@ static const struct serve_method methods[] = {
     {"/test.Peer/Hang", false, false, hang_begin, NULL, NULL, lost, gone},
     {"/test.Peer/Fail", false, false, fail_begin, NULL, NULL, lost, gone},
     {"/test.Peer/Who", false, false, who_begin, NULL, NULL, lost, gone},
+    {"/test.Peer/How", false, false, how_begin, NULL, NULL, lost, gone},
     {"/test.Peer/Chat", true, true, talk_begin, talk_message, talk_sent, lost, gone},
     {"/test.Peer/Flood", false, true, flood_begin, NULL, flood_sent, lost, gone},
 };
 
 /* ---- the server ---- */
 
-void peer_start_with(struct peer *peer, const char *address, struct tls_server *tls,
-                     const struct serve_options *options)
+static void peer_make(struct peer *peer, const struct serve_options *options)
 {
-    struct serve_service service = {"test.Peer", methods, sizeof methods / sizeof *methods, peer};
-    struct error error;
+    struct serve_service service = {"test.Peer", methods, sizeof methods / sizeof *methods, peer,
+                                    NULL};
     memset(peer, 0, sizeof *peer);
     peer->cq = cq_open(2);
     assert_non_null(peer->cq);
     peer->serve = serve_new(peer->cq, &service, 1, options);
     assert_non_null(peer->serve);
+}
+
+void peer_start_with(struct peer *peer, const char *address, struct tls_server *tls,
+                     const struct serve_options *options)
+{
+    struct error error;
+    peer_make(peer, options);
     peer->port = serve_listen(peer->serve, address, tls, &error);
     if (peer->port == 0)
         fail_msg("%s", error.message);
     serve_start(peer->serve);
+}
+
+bool peer_start_private(struct peer *peer, const char *path, struct error *error)
+{
+    struct error other;
+    peer_make(peer, &peer_options);
+    peer->port = serve_listen(peer->serve, "127.0.0.1:0", NULL, &other);
+    assert_int_not_equal(peer->port, 0);
+    bool listens = serve_listen_private(peer->serve, path, error);
+    serve_start(peer->serve);
+    if (!listens)
+        peer_stop(peer, false);
+    return listens;
 }
 
 void peer_start(struct peer *peer, const char *address, struct tls_server *tls)

@@ -13,7 +13,7 @@
 #include "wire/tls.h"
 
 /* The server. Paths: /test.Peer/Echo (unary), /Chat (echoes a stream), /Flood (a stream of `count` messages of `size` bytes; the
- * request is two varint fields), /Hang (until the client is gone), /Fail (with an error of ours), /Who (the identity). */
+ * request is two varint fields), /Hang (until the client is gone), /Fail (with an error of ours), /Who (the identity), /How ("private" or "not"). */
 struct peer {
     struct cq *cq;
     struct serve *serve;
@@ -26,6 +26,8 @@ struct peer {
 void peer_start(struct peer *peer, const char *address, struct tls_server *tls);
 void peer_start_with(struct peer *peer, const char *address, struct tls_server *tls,
                      const struct serve_options *options);
+/* At a private unix socket, and at a loopback port. false: *error, and it has stopped. */
+bool peer_start_private(struct peer *peer, const char *path, struct error *error);
 /* Stop, waiting for running calls; cancel: do not. */
 void peer_stop(struct peer *peer, bool cancel);
 extern const struct serve_options peer_options;

@@ -36,7 +36,7 @@ for (const [version, stub] of [['v1', reflection], ['v1alpha', reflectionAlpha]]
   // hazards 15
   tests[`reflection ${version} lists the services and describes them`] = async () => {
     const { services, files, unknown } = await listServices(stub);
-    for (const name of ['muon.v1.PhotonService', 'muon.v1.BusService', 'grpc.health.v1.Health', `grpc.reflection.${version}.ServerReflection`]) {
+    for (const name of ['muon.v1.PhotonService', 'muon.v1.BusService', 'muon.v1.AdminService', 'grpc.health.v1.Health', `grpc.reflection.${version}.ServerReflection`]) {
       assert(services.includes(name), `${name} is not among ${services}`);
     }
     assert(files.some((file) => file.includes('muon/v1/photon.proto')));

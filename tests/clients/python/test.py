@@ -63,7 +63,7 @@ def lists_services_by_reflection():
 
 
 def checks_health():
-    for service in ("", "muon.v1.PhotonService", "muon.v1.BusService"):
+    for service in ("", "muon.v1.PhotonService", "muon.v1.BusService", "muon.v1.AdminService"):
         answer = call("Check", message("grpc.health.v1.HealthCheckRequest")(service=service), "grpc.health.v1.Health")
         assert answer.status == 1, (service, answer)
 

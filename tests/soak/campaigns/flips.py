@@ -66,7 +66,7 @@ def cut(path, length):
 def copy(room, planted, name, do, path):
     to = room.dir / name
     shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(planted.data, to)
+    shutil.copytree(planted.data, to, ignore=shutil.ignore_patterns("*.sock"))
     do(to / path)
     return to
 

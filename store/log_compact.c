@@ -1,0 +1,129 @@
+/*
+ * log_compact.c - see log_compact.h.
+ *
+ * A piece ends at a key up to which the tables hold so many bytes, by LevelDB's own estimate; it is found byte by byte of the key. What is in memory
+ * only is not counted: LevelDB writes it to a table first.
+ *
+ * LevelDB does not say whether it has succeeded. But it begins with a new file of its log, unless an error is known to it; so each piece is seen
+ * to have begun, and behind the last there is an empty one, to see that the last had no error.
+ */
+#include "store/log_compact.h"
+
+#include <string.h>
+
+#include "store/log_inside.h"
+
+enum { FIRST = 0, BEHIND_ALL = 0xff }; /* our keys begin with letters */
+
+static uint64_t table_bytes(struct log *log, struct span from, struct span until)
+{
+    const char *begin = (const char *)from.data, *end = (const char *)until.data;
+    uint64_t bytes = 0;
+    leveldb_approximate_sizes(log->db, 1, &begin, &from.len, &end, &until.len, &bytes);
+    return bytes;
+}
+
+static struct key one_byte(uint8_t byte)
+{
+    return (struct key){.data = {byte}, .len = 1};
+}
+
+static bool is_behind(const struct key *key, const struct key *other)
+{
+    size_t common = key->len < other->len ? key->len : other->len;
+    int order = memcmp(key->data, other->data, common);
+    return order > 0 || (order == 0 && key->len > other->len);
+}
+
+/* The next byte of the key: the greatest with which it is not too far away. */
+static void find_byte(const struct log_compaction *c, struct key *key)
+{
+    unsigned low = 0, high = 256;
+    key->len++;
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+        key->data[key->len - 1] = (uint8_t)middle;
+        if (table_bytes(c->log, key_span(&c->from), key_span(key)) <= c->piece_bytes)
+            low = middle;
+        else
+            high = middle;
+    }
+    key->data[key->len - 1] = (uint8_t)low;
+}
+
+/* Where the next piece ends. *bytes: what it holds. false: at the end. */
+static bool find_end(const struct log_compaction *c, struct key *key, uint64_t *bytes)
+{
+    struct key end = one_byte(BEHIND_ALL);
+    *bytes = table_bytes(c->log, key_span(&c->from), key_span(&end));
+    if (*bytes <= c->piece_bytes)
+        return false;
+    uint64_t left = *bytes;
+    key->len = 0;
+    do {
+        find_byte(c, key);
+        *bytes = table_bytes(c->log, key_span(&c->from), key_span(key));
+    } while (*bytes < c->piece_bytes / 2 && key->len < sizeof key->data);
+    bool found = is_behind(key, &c->from);
+    if (!found)
+        *bytes = left;
+    return found;
+}
+
+/* A range of which nothing may be written to LevelDB's log unsynced. false: it has not begun. */
+static bool compact(struct log *log, const struct key *from, const struct key *until)
+{
+    char name[WAL_NAME_BYTES];
+    uint64_t before = wal_newest(log->wal.dir_fd, name);
+    leveldb_compact_range(log->db, (const char *)from->data, from->len,
+                          until ? (const char *)until->data : NULL, until ? until->len : 0);
+    return wal_newest(log->wal.dir_fd, name) > before;
+}
+
+static bool compact_piece(struct log_compaction *c, bool *more)
+{
+    struct key until, end = one_byte(BEHIND_ALL);
+    uint64_t bytes;
+    *more = find_end(c, &until, &bytes);
+    if (!compact(c->log, &c->from, *more ? &until : NULL))
+        return false;
+    c->done += bytes;
+    c->from = *more ? until : end;
+    return *more || compact(c->log, &end, &end);
+}
+
+uint64_t log_table_bytes(struct log *log)
+{
+    struct key begin = one_byte(FIRST), end = one_byte(BEHIND_ALL);
+    if (!log_enter(log))
+        return 0;
+    uint64_t bytes = table_bytes(log, key_span(&begin), key_span(&end));
+    gate_leave(&log->gate);
+    return bytes;
+}
+
+void log_compact_begin(struct log_compaction *c, struct log *log)
+{
+    *c = (struct log_compaction){.log = log, .from = one_byte(FIRST)};
+    c->piece_bytes = LOG_COMPACT_BYTES;
+}
+
+int log_compact_step(struct log_compaction *c, struct error *error)
+{
+    struct log *log = c->log;
+    bool more = false;
+    unsynced_close(&log->unsynced);
+    bool open = log_enter(log);
+    bool ok = open && compact_piece(c, &more);
+    if (open)
+        gate_leave(&log->gate);
+    unsynced_open(&log->unsynced);
+    if (!open)
+        log_closed(log, error);
+    else if (!ok)
+        error_set(error, REASON_STORE_UNAVAILABLE,
+                  "the store in %s could not be compacted: LevelDB has met an error, as when the "
+                  "disk is full; see photond's log, and try again",
+                  log->place.dir);
+    return ok ? more : -1;
+}
