@@ -55,6 +55,7 @@ static void write_file(muon_sum *sum)
     uint8_t run[4096];
     size_t used;
     *sum = (muon_sum){0};
+    unlink(path);
     assert_true(backup_create(&w, path, &head));
     for (int i = 0; i < RUNS; i++) {
         size_t len = run_of(run, sizeof(run), i);

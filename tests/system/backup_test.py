@@ -15,6 +15,7 @@ from photond import LIMIT_S, MUON, ROOT, Photond  # noqa: E402
 
 REAL = Path(os.environ.get("MUON_DATA", ROOT.parent / "shared/data")) / "bpic2012.ndjson.gz"
 REAL_LINES = 20000  # of 262,200: the whole takes minutes under a sanitizer
+PATIENT = ("--timeout", "2m")  # how busy the machine is decides nothing
 FAILED, USAGE, BAD_INPUT, CONFLICT, DENIED = 1, 2, 3, 5, 6
 
 
@@ -54,7 +55,7 @@ class Backup(unittest.TestCase):
         return photond
 
     def run_on(self, photond, *arguments, code=0, stdin=b""):
-        done = photond.muon(*[str(a) for a in arguments], stdin=stdin)
+        done = photond.muon(*[str(a) for a in arguments], *PATIENT, stdin=stdin)
         self.assertEqual(done.returncode, code, (arguments, done.stdout[-300:], done.stderr.decode()))
         return done
 
@@ -78,7 +79,7 @@ class Backup(unittest.TestCase):
         def write():
             start = 500
             while not stop.is_set():
-                writing.append(self.source.muon("emit", "-q", stdin=lines(2000, start=start)).returncode)
+                writing.append(self.source.muon("emit", "-q", *PATIENT, stdin=lines(2000, start=start)).returncode)
                 start += 2000
 
         self.fill(self.source)
@@ -125,11 +126,11 @@ class Backup(unittest.TestCase):
         file = self.dir / "a.mb"
         backup = self.said(self.source, "backup", file)[0]
         target = self.photond()
-        restore = target.spawn("restore", str(file), stderr=subprocess.PIPE)
+        restore = target.spawn("restore", str(file), *PATIENT, stderr=subprocess.PIPE)
         self.wait_for_some(target)
         restore.kill()
         restore.communicate()
-        restore = target.spawn("restore", str(file), stderr=subprocess.PIPE)
+        restore = target.spawn("restore", str(file), *PATIENT, stderr=subprocess.PIPE)
         self.wait_for_some(target)
         target.kill()
         restore.communicate()
@@ -229,7 +230,7 @@ class Backup(unittest.TestCase):
         self.fill(self.source, 3000)
         for verb, left in (("backup", ".new"), ("export", ".part")):
             file = self.dir / f"{verb}.out"
-            done = subprocess.run([MUON, verb, file], env=self.source.environment, capture_output=True, timeout=LIMIT_S,
+            done = subprocess.run([MUON, verb, file, *PATIENT], env=self.source.environment, capture_output=True, timeout=LIMIT_S,
                                   preexec_fn=on_a_small_disk)
             self.assertEqual(done.returncode, FAILED, done.stderr)
             self.assertIn(b"Make room", done.stderr)
