@@ -172,7 +172,10 @@ static const struct field_rule end_rules[] = {
 };
 static const struct fields end_fields = TABLE("ImportEnd", end_rules);
 
-enum { IMPORT_ENTRY = 1, IMPORT_END = 2 };
+enum {
+    IMPORT_ENTRY = 1,
+    IMPORT_END = 4
+}; /* 2 and 3 are a snapshot's, which may be sent on as it is */
 
 static enum reason end_read(const struct pb_field *field, struct import_request *out,
                             struct error *error)
