@@ -39,8 +39,10 @@ void snapshot_open(struct snapshot *s, struct store *store, uint64_t after, uint
     s->last = last && last < s->head ? last : s->head;
     s->next = digest ? after + 1 : 1;
     s->number = s->next == 1 ? 0 : SCAN_NUMBER_UNKNOWN;
-    if (digest)
+    if (digest) {
         memcpy(s->digest, digest, DIGEST_BYTES);
+        memcpy(s->after_digest, digest, DIGEST_BYTES);
+    }
 }
 
 void snapshot_close(struct snapshot *s)
@@ -189,6 +191,8 @@ static enum reason pass_record(struct snapshot *s, const struct record *record,
         struct passing passing = {
             .snapshot = s, .record = record, .message = s->next > s->after ? message : NULL};
         reason = pass(&passing, raw, error);
+        if (order_id <= s->after)
+            memcpy(s->after_digest, s->digest, DIGEST_BYTES);
         s->next = order_id + 1;
     }
     return reason;

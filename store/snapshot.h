@@ -21,6 +21,7 @@ struct snapshot {
     uint64_t head;   /* the store's, when it began */
     uint64_t number; /* as scan.h has it */
 
+    uint8_t after_digest[DIGEST_BYTES];             /* up to `after`, once entries are given */
     uint8_t digest[DIGEST_BYTES];                   /* up to next */
     uint64_t events, first_order_id, last_order_id; /* of the events given; 0: none */
 };

@@ -31,7 +31,7 @@ static bool tell_begun(struct snapshot_call *c, struct parts *message)
                                    .incarnation = log_incarnation(c->store->log),
                                    .after_order_id = c->snapshot.after,
                                    .up_to_order_id = c->snapshot.last};
-    memcpy(begun.after_digest, c->snapshot.digest, DIGEST_BYTES);
+    memcpy(begun.after_digest, c->snapshot.after_digest, DIGEST_BYTES);
     c->begun = true;
     return parts_copy(message, (struct span){mark, snapshot_begun_put(mark, &begun)});
 }
@@ -70,15 +70,13 @@ static enum feed_result make(struct feed *feed, bool ahead, struct parts *messag
     (void)ahead;
     if (!c->opened)
         open_snapshot(c);
-    bool gives = snapshot_gives(s);
-    if (gives && !c->begun)
-        told = tell_begun(c, message);
-    if (told && !snapshot_is_over(s) &&
-        snapshot_step(s, quiet || !gives ? QUIET_BYTES : MESSAGE_BYTES, quiet ? NULL : message,
-                      error))
+    if (!snapshot_is_over(s) &&
+        snapshot_step(s, quiet ? QUIET_BYTES : MESSAGE_BYTES, quiet ? NULL : message, error))
         return fail(message);
+    if (!c->begun && (snapshot_gives(s) || snapshot_is_over(s)))
+        told = tell_begun(c, message);
     if (told && snapshot_is_over(s))
-        told = (c->begun || tell_begun(c, message)) && tell_done(c, message);
+        told = tell_done(c, message);
     if (told && parts_close(message))
         return snapshot_is_over(s) ? FEED_LAST : FEED_MORE;
     pick_no_memory(error);

@@ -111,15 +111,16 @@ class Backup(unittest.TestCase):
         later = self.said(self.source, "backup", self.dir / "2.mb", "--since", self.dir / "1.mb")[0]
         again = self.said(self.source, "backup", self.dir / "all.mb")[0]
         self.assertEqual(later["digest"], again["digest"])
+        events = self.source.events()
+        version = self.said(self.source, "emit", event("s/3", "new").decode())[0]["version"]
         for files in (["1.mb", "2.mb"], ["all.mb"]):
             target = self.photond()
             self.run_on(target, "restore", *[self.dir / f for f in files])
             self.assert_same(later, target)
-            self.assertEqual(target.events(), self.source.events())
+            self.assertEqual(target.events(), events)
             # The event ids and the versions of what was deleted are not free again.
             self.run_on(target, "emit", stdin=event("s/3", 3, payload={"other": 1}), code=CONFLICT)
-            place = self.said(target, "emit", event("s/3", "new").decode())[0]
-            self.assertEqual(place["version"], self.said(self.source, "emit", event("s/3", "new").decode())[0]["version"])
+            self.assertEqual(self.said(target, "emit", event("s/3", "new").decode())[0]["version"], version)
 
     def test_a_killed_store_and_a_killed_restore_go_on_and_nothing_is_doubled(self):
         self.fill(self.source, 30000)
