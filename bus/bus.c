@@ -24,6 +24,16 @@ struct bus *bus_open(struct cq *cq, const struct bus_options *options)
     return bus;
 }
 
+void bus_counts(struct bus *bus, struct bus_counts *counts)
+{
+    pthread_mutex_lock(&bus->lock);
+    *counts = bus->counts;
+    counts->sessions = bus->sessions_len;
+    counts->services = bus->services.len;
+    counts->endpoints = bus->routes.len;
+    pthread_mutex_unlock(&bus->lock);
+}
+
 void bus_drain(struct bus *bus, int64_t timeout_ms)
 {
     core_enter(bus);

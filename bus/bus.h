@@ -14,6 +14,7 @@
 #include "wire/cq.h"
 #include "wire/error.h"
 #include "wire/serve.h"
+#include "wire/tally.h"
 
 struct bus;
 
@@ -41,6 +42,19 @@ struct bus *bus_open(struct cq *cq, const struct bus_options *options);
 
 /* The methods of muon.v1.BusService; their service is the bus. */
 extern const struct serve_method *const bus_methods[BUS_METHODS];
+
+/* What has happened since the start, and what there is. */
+struct bus_counts {
+    uint64_t requests
+        [REASON_COUNT]; /* that were passed on and are over, by how; REASON_NONE: answered */
+    uint64_t streams[REASON_COUNT]; /* the same of subscriptions to streams of services */
+    uint64_t refused[REASON_COUNT]; /* requests and subscriptions that were not passed on, by why */
+    uint64_t requests_open, streams_open;
+    uint64_t sessions, services, endpoints; /* connected; with an instance; paths that are served */
+    struct histogram_values request_us;     /* from a request's arrival to the end of its answer */
+};
+/* Any thread; takes the bus's lock for a moment. */
+void bus_counts(struct bus *bus, struct bus_counts *counts);
 
 /* Nothing new begins: sessions are told to drain and end once nothing of theirs runs; streams and watches end now. */
 void bus_drain(struct bus *bus, int64_t timeout_ms);

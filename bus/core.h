@@ -42,6 +42,7 @@ struct bus {
     size_t sessions_len;
     struct watch *watches; /* discover.c's */
     size_t watches_len;
+    struct bus_counts counts; /* but for what is counted anyway */
     bool draining, stopped;
 };
 

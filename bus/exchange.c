@@ -76,10 +76,19 @@ static void streams_remove(struct exchange *x)
 
 /* ---- the end of it ---- */
 
-static void over(struct exchange *x)
+/* reason: REASON_NONE: as it should. */
+static void over(struct exchange *x, enum reason reason)
 {
-    if (x->stream)
+    struct bus_counts *counts = &x->bus->counts;
+    if (x->stream) {
+        counts->streams[reason]++;
+        counts->streams_open--;
         streams_remove(x);
+    } else {
+        counts->requests[reason]++;
+        counts->requests_open--;
+        histogram_values_add(&counts->request_us, tally_now_us() - x->begun_us);
+    }
     x->over = true;
     x->instance->in_flight--;
     x->instance = NULL;
@@ -111,7 +120,7 @@ void exchange_fail(struct exchange *x, struct error *error)
     error->maybe_applied = error->maybe_applied && x->responder.lane.taken > 0;
     put_error(&x->caller, error);
     put_cancel(&x->responder);
-    over(x);
+    over(x, error->reason);
 }
 
 void exchange_lost(struct end *end)
@@ -120,14 +129,14 @@ void exchange_lost(struct end *end)
     struct error error;
     if (is_caller(end)) {
         put_cancel(&x->responder);
-        over(x);
+        over(x, REASON_CALLER_GONE);
         return;
     }
     error_set(&error, REASON_RESPONDER_LOST, "the instance %s of %s went away before it answered",
               x->instance->id, x->instance->service->name);
     error.maybe_applied = x->responder.lane.taken > 0;
     put_error(&x->caller, &error);
-    over(x);
+    over(x, error.reason);
 }
 
 /* The end has broken the contract in this exchange: it is told so, and the other is without it from now on. */
@@ -147,7 +156,7 @@ static void broken(struct end *end, enum reason reason, const char *what)
         error.maybe_applied = true;
         put_error(&x->caller, &error);
     }
-    over(x);
+    over(x, error.reason);
 }
 
 /* ---- the beginning ---- */
@@ -180,8 +189,8 @@ static int64_t at_most(uint64_t credit)
     return credit > (uint64_t)CREDIT_MAX ? CREDIT_MAX : (int64_t)credit;
 }
 
-enum reason exchange_begin(struct exchange *x, struct bus_call *call, struct bytes *body,
-                           struct error *error)
+static enum reason begin(struct exchange *x, struct bus_call *call, struct bytes *body,
+                         struct error *error)
 {
     struct bus_url url;
     struct instance *instance;
@@ -200,12 +209,23 @@ enum reason exchange_begin(struct exchange *x, struct bus_call *call, struct byt
     x->caller.items = at_most(call->credit_items);
     x->caller.bytes = at_most(call->credit_bytes);
     x->caller.body_left = call->body_bytes ? call->body_bytes - call->body.len : 0;
+    *(x->stream ? &x->bus->counts.streams_open : &x->bus->counts.requests_open) += 1;
+    x->begun_us = tally_now_us();
     x->instance = instance;
     instance->in_flight++;
     instance->ops->accept(instance, x);
     struct frame frame = {.kind = FRAME_CALL, .call = *call};
     x->responder.ops->put(&x->responder, &frame, body);
     return REASON_NONE;
+}
+
+enum reason exchange_begin(struct exchange *x, struct bus_call *call, struct bytes *body,
+                           struct error *error)
+{
+    enum reason reason = begin(x, call, body, error);
+    if (reason != REASON_NONE)
+        x->bus->counts.refused[reason]++;
+    return reason;
 }
 
 void exchange_stop_streams(struct bus *bus)
@@ -252,7 +272,7 @@ static void pass_chunk(struct end *from, struct frame *frame, struct bytes *body
     from->body_left -= frame->chunk.len;
     to->ops->put(to, frame, body);
     if (x->answering && from == &x->responder && from->body_left == 0)
-        over(x);
+        over(x, REASON_NONE);
 }
 
 static const char *item_fault(const struct exchange *x, const struct bus_item *item)
@@ -302,7 +322,7 @@ static void pass_answer(struct end *from, struct frame *frame, struct bytes *bod
     frame->answer.instance_id = text_span(x->instance->id);
     to->ops->put(to, frame, body);
     if (from->body_left == 0)
-        over(x);
+        over(x, REASON_NONE);
 }
 
 static void pass_end(struct end *from, struct frame *frame)
@@ -314,7 +334,7 @@ static void pass_end(struct end *from, struct frame *frame)
         return;
     }
     to->ops->put(to, frame, NULL);
-    over(x);
+    over(x, REASON_NONE);
 }
 
 /* What the responder says of its failure. One whose reason is not known here is passed on in words that are. */
@@ -325,7 +345,7 @@ static void pass_error(struct end *from, struct frame *frame)
     if (error_decode(frame->error, &error) != REASON_NONE)
         error_set(&error, REASON_RESPONDER_LOST, "the responder has failed for an unknown reason");
     put_error(&x->caller, &error);
-    over(x);
+    over(x, error.reason);
 }
 
 bool exchange_frame(struct end *from, struct frame *frame, struct bytes *body)

@@ -40,6 +40,7 @@ struct exchange {
     struct instance *instance; /* NULL: not begun, or over */
     struct due due;
     struct exchange *next, *prev; /* of the streams */
+    uint64_t begun_us;            /* tally_now_us */
     unsigned refs;
     bool stream, answering, over;
 };

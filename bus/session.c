@@ -211,6 +211,7 @@ static void call(struct session *s, struct frame *frame, struct bytes *body)
     if (!x) {
         error_set(&error, REASON_BUSY, "%u exchanges are under way on this session: retry later",
                   s->calls);
+        s->bus->counts.refused[REASON_BUSY]++;
         refuse(s, frame->exchange, &error);
         return;
     }

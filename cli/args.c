@@ -74,14 +74,29 @@ const struct option_row option_rows[] = {
     {OPTION_AS, "as", 0, KIND_TEXT, "FORM", AT(as),
      "the whole reference as \"man\" or \"markdown\"; or what completes command lines in \"bash\", "
      "\"zsh\" or \"fish\""},
+    {OPTION_FORMAT, "format", 0, KIND_TEXT, "FORMAT", AT(format_text),
+     "a line for each, like '{order-id} {type} {payload.sum}', or fields with commas between them "
+     "(order-id,type), which come out with tabs; the fields are those of --json"},
     {OPTION_JSON, "json", 'j', KIND_FLAG, NULL, AT(json), "answer in JSON, and errors, too"},
     {OPTION_QUIET, "quiet", 'q', KIND_FLAG, NULL, AT(quiet),
      "no progress, no summary, no notes; errors are still told"},
+    {OPTION_COLOR, "color", 0, KIND_TEXT, "WHEN", AT(color),
+     "always, never, or auto: on a terminal, unless NO_COLOR is set; default: auto"},
+    {OPTION_NO_COLOR, "no-color", 0, KIND_FLAG, NULL, AT(no_color), "the same as --color never"},
     {OPTION_HELP, "help", 'h', KIND_FLAG, NULL, AT(help), "say what there is and how it is used"},
     {OPTION_VERSION, "version", 0, KIND_FLAG, NULL, AT(version), "say which version this is"},
 };
 
 const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+const struct option_row *option_next(const struct option_row *after, uint64_t bits)
+{
+    const struct option_row *end = option_rows + option_row_count;
+    const struct option_row *option = after ? after + 1 : option_rows;
+    while (option < end && !(option->bit & bits))
+        option++;
+    return option < end ? option : NULL;
+}
 
 /* The same option of a verb that deals with services. */
 static const struct {

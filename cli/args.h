@@ -12,6 +12,8 @@
 
 enum { ARGS_OPERANDS_MAX = 64, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
 
+struct format;
+
 /* A place in a stream to begin at. */
 struct place {
     int32_t kind; /* MUON_FROM_* */
@@ -24,7 +26,10 @@ struct args {
     /* every verb */
     const char *server, *certs, *ca, *cert, *key;
     int64_t timeout_ms;
-    bool json, quiet, help, version;
+    bool json, quiet, no_color, help, version;
+    const char *color; /* "auto", "always" or "never"; NULL: auto */
+    const char *format_text;
+    const struct format *format; /* that text, once the verb is known; NULL: none was given */
     /* verbs that show events */
     bool raw, backwards;
     struct place from;
@@ -89,11 +94,15 @@ struct args {
 #define OPTION_UP_TO        (UINT64_C(1) << 41)
 #define OPTION_OF_SERVICES                                                                         \
     (UINT64_C(1) << 30) /* no option: of a verb whose options speak of services */
+#define OPTION_NO_COLOR (UINT64_C(1) << 61)
+#define OPTION_COLOR    (UINT64_C(1) << 62)
+#define OPTION_FORMAT   (UINT64_C(1) << 63)
 
 #define OPTIONS_CONNECT                                                                            \
     (OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY | OPTION_TIMEOUT)
-#define OPTIONS_COMMON (OPTION_JSON | OPTION_QUIET | OPTION_HELP | OPTION_VERSION)
-#define OPTIONS_PLACE  (OPTION_FROM | OPTION_FROM_VERSION | OPTION_FROM_TIME)
+#define OPTIONS_COMMON                                                                             \
+    (OPTION_JSON | OPTION_QUIET | OPTION_COLOR | OPTION_NO_COLOR | OPTION_HELP | OPTION_VERSION)
+#define OPTIONS_PLACE (OPTION_FROM | OPTION_FROM_VERSION | OPTION_FROM_TIME)
 
 enum option_kind {
     KIND_FLAG,
@@ -120,6 +129,9 @@ struct option_row {
 
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
+
+/* The next option, in the table's order, that is among these bits; after NULL: the first. NULL: there are no more. */
+const struct option_row *option_next(const struct option_row *after, uint64_t bits);
 
 /* What an option means with a verb that takes these options. */
 const char *option_help(const struct option_row *option, uint64_t verb_options);

@@ -13,6 +13,7 @@
 #include "cli/bar.h"
 #include "cli/connect.h"
 #include "cli/hex.h"
+#include "cli/json-string.h"
 #include "cli/say.h"
 
 struct backup {
@@ -95,15 +96,23 @@ static bool is_same(struct backup *b, const muon_snapshot *s)
     return false;
 }
 
+static void summary_json(const struct backup *b, const struct backup_writer *w, const char *digest,
+                         double seconds)
+{
+    fputs("{\"file\":", stdout);
+    json_string_print(stdout, w->path, strlen(w->path));
+    printf(",\"events\":%lld,\"bytes\":%llu,\"after-order-id\":%lld,\"last-order-id\":%lld,"
+           "\"digest\":\"%s\",\"seconds\":%.3f}\n",
+           (long long)b->sum.events, (unsigned long long)w->bytes, (long long)b->since.after,
+           (long long)b->sum.last_order_id, digest, seconds);
+}
+
 static void summary(const struct backup *b, const struct backup_writer *w, double seconds)
 {
     char digest[HEX_DIGEST_BYTES];
     hex_digest(b->sum.digest, digest);
     if (b->args->json)
-        printf("{\"file\":\"%s\",\"events\":%lld,\"bytes\":%llu,\"after-order-id\":%lld,"
-               "\"last-order-id\":%lld,\"digest\":\"%s\",\"seconds\":%.3f}\n",
-               w->path, (long long)b->sum.events, (unsigned long long)w->bytes,
-               (long long)b->since.after, (long long)b->sum.last_order_id, digest, seconds);
+        summary_json(b, w, digest, seconds);
     else
         say_note(b->args, "%lld events up to order id %lld, %llu bytes, digest %s (%.1f s)",
                  (long long)b->sum.events, (long long)b->sum.last_order_id,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/base64.h"
+#include "cli/format.h"
 #include "cli/json-string.h"
 #include "cli/say.h"
 #include "cli/scan.h"
@@ -50,11 +51,36 @@ static bool check(const struct body *body, const struct args *args, int *code)
     return false;
 }
 
+/* What nobody can have meant to be JSON: it begins like none. */
+static bool is_plain(const char *text)
+{
+    text += strspn(text, " \t\r\n");
+    return *text && !strchr("{[\"-0123456789", *text) && strncmp(text, "true", 4) != 0 &&
+           strncmp(text, "false", 5) != 0 && strncmp(text, "null", 4) != 0;
+}
+
+/* A text as JSON: `muon rpc a /b hello` means "hello", as it did in the original. 0, or an errno. */
+static int quote(struct body *body, const char *text)
+{
+    FILE *out = open_memstream(&body->buffer, &body->len);
+    if (!out)
+        return ENOMEM;
+    json_string_print(out, text, strlen(text));
+    if (fclose(out) != 0)
+        return ENOMEM;
+    body->ptr = body->buffer;
+    return 0;
+}
+
 bool body_take(struct body *body, const struct args *args, const char *text, int *code)
 {
     *body = (struct body){.ptr = text ? text : "", .type = args->types_len ? args->types[0] : NULL};
+    int error = 0;
     body->len = strlen(body->ptr);
-    int error = text && strcmp(text, "-") == 0 ? read_input(body) : 0;
+    if (text && strcmp(text, "-") == 0)
+        error = read_input(body);
+    else if (!body->type && is_plain(body->ptr))
+        error = quote(body, body->ptr);
     if (error == 0)
         return check(body, args, code);
     *code = say_failure(args, error == EFBIG ? EXIT_TOO_LARGE : EXIT_FAILED,
@@ -128,18 +154,33 @@ static void print_for_people(FILE *out, muon_str type, muon_str body)
     fwrite_unlocked(body.ptr, 1, body.len, out);
 }
 
+/* What is received, with its type. */
+struct typed {
+    muon_str type, body;
+};
+
+static void write_typed(FILE *out, const void *what)
+{
+    const struct typed *typed = what;
+    putc_unlocked('{', out);
+    body_print_member(out, typed->body);
+    fputs(",\"content-type\":", out);
+    json_string_print(out, typed->type.ptr, typed->type.len);
+    putc_unlocked('}', out);
+}
+
 void body_print(FILE *out, const struct args *args, muon_str type, muon_str body)
 {
-    if (args->raw) {
-        fwrite_unlocked(body.ptr, 1, body.len, out);
-    } else if (args->json) {
-        putc_unlocked('{', out);
-        body_print_member(out, body);
-        fputs(",\"content-type\":", out);
-        json_string_print(out, type.ptr, type.len);
-        putc_unlocked('}', out);
-    } else {
-        print_for_people(out, type, body);
+    const struct typed typed = {type, body};
+    if (args->format) {
+        format_show(args->format, write_typed, &typed);
+        return;
     }
+    if (args->raw)
+        fwrite_unlocked(body.ptr, 1, body.len, out);
+    else if (args->json)
+        write_typed(out, &typed);
+    else
+        print_for_people(out, type, body);
     putc_unlocked('\n', out);
 }

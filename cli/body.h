@@ -19,7 +19,7 @@ struct body {
 };
 
 /* Take it from a word of the command line; "-": from standard input; NULL: it is empty. Without --type it must be JSON, or
- * nothing. False: the failure has been told, end with *code. Free it either way. */
+ * nothing; a word that does not even begin like JSON is a text, and is put into quotes. False: the failure has been told, end with *code. Free it either way. */
 bool body_take(struct body *body, const struct args *args, const char *text, int *code);
 void body_free(struct body *body);
 
@@ -28,8 +28,8 @@ bool body_is_json(const char *ptr, size_t len);
 /* Text that a terminal shows as it is: UTF-8 without control characters, but for line breaks and tabs. */
 bool body_is_text(const char *ptr, size_t len);
 
-/* Write it in one line, with the line feed. Raw: as it is. Json: as JSON, whatever it is. Else for people: text as it is, what is
- * no text by its size. */
+/* Write it in one line, with the line feed. Raw: as it is. Json: as JSON, whatever it is. With a format: as that says. Else for
+ * people: text as it is, what is no text by its size. */
 void body_print(FILE *out, const struct args *args, muon_str type, muon_str body);
 
 /* The member "body", or "body-base64" for what is neither JSON nor text, without a comma. */

@@ -10,7 +10,7 @@
 
 static uint64_t options_of(const struct verb *verb)
 {
-    return (verb->options | OPTIONS_COMMON) & ~(uint64_t)OPTION_OF_SERVICES;
+    return (verb->options | OPTIONS_COMMON) & ~OPTION_OF_SERVICES;
 }
 
 /* In single quotes for a shell; quote: what stands for a single quote within. */
@@ -26,15 +26,21 @@ static void print_quoted(FILE *out, const char *text, const char *quote)
     putc('\'', out);
 }
 
+/* A verb's names, as a pattern of shells. */
+static void print_names(FILE *out, const char *before, const struct verb *verb, const char *behind)
+{
+    fprintf(out, "%s%s%s%s%s", before, verb->name, verb->older ? "|" : "",
+            verb->older ? verb->older : "", behind);
+}
+
 /* ---- bash ---- */
 
 static void bash_verb(FILE *out, const struct verb *verb)
 {
-    fprintf(out, "    %s%s%s) words=\"", verb->name, verb->older ? "|" : "",
-            verb->older ? verb->older : "");
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].bit & options_of(verb))
-            fprintf(out, " --%s", option_rows[i].name);
+    const struct option_row *option = NULL;
+    print_names(out, "    ", verb, ") words=\"");
+    while ((option = option_next(option, options_of(verb))))
+        fprintf(out, " --%s", option->name);
     fputs("\" ;;\n", out);
 }
 
@@ -79,11 +85,10 @@ static void zsh_option(FILE *out, const struct option_row *option, uint64_t bits
 
 static void zsh_verb(FILE *out, const struct verb *verb)
 {
-    fprintf(out, "    (%s%s%s)\n      _arguments", verb->name, verb->older ? "|" : "",
-            verb->older ? verb->older : "");
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].bit & options_of(verb))
-            zsh_option(out, &option_rows[i], verb->options);
+    const struct option_row *option = NULL;
+    print_names(out, "    (", verb, ")\n      _arguments");
+    while ((option = option_next(option, options_of(verb))))
+        zsh_option(out, option, verb->options);
     fputs(" \\\n        '*:word:_files'\n      ;;\n", out);
 }
 
@@ -123,10 +128,8 @@ static void fish_verb(FILE *out, const struct verb *verb)
     fprintf(out, "complete -c muon -n __fish_use_subcommand -a %s -d ", verb->name);
     print_quoted(out, verb->summary, "\\'");
     fputs("\n", out);
-    for (size_t i = 0; i < option_row_count; i++) {
-        const struct option_row *option = &option_rows[i];
-        if (!(option->bit & options_of(verb)))
-            continue;
+    const struct option_row *option = NULL;
+    while ((option = option_next(option, options_of(verb)))) {
         fprintf(out, "complete -c muon -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
                 option->name);
         if (option->letter)

@@ -101,7 +101,7 @@ static bool configure(const struct args *args, muon_config *config, int *code)
         !use_setting(args, config, "service.tags", args->tags, code))
         return false;
     const char *given[IDENTITIES] = {args->ca, args->cert, args->key};
-    if (strncmp(url_of(args), "muon+insecure:", strlen("muon+insecure:")) == 0)
+    if (strncmp(url_of(args), "muon://", strlen("muon://")) != 0)
         return true;
     for (int i = 0; i < IDENTITIES; i++)
         if (!use_identity(args, config, &identities[i], given[i], code))
@@ -129,7 +129,9 @@ static bool open_with(const struct args *args, const muon_config *config, muon_c
     muon_error error;
     if (muon_open(url_of(args), config, client, &error) != MUON_OK) {
         enum exit_code why = error.code == MUON_EINVAL ? EXIT_USAGE : exit_of_status(error.code);
-        *code = say_failure(args, why, "A server is named like muon://host:port.",
+        *code = say_failure(args, why,
+                            "A server is named like muon://host:port; certificates are given with "
+                            "--certs, or --ca, --cert and --key.",
                             "cannot use %s: %s", url_of(args), error.message);
         return false;
     }

@@ -13,7 +13,8 @@
 static void print_deleted(const struct args *args, const char *stream, uint64_t deleted)
 {
     if (!args->json) {
-        printf("%llu events deleted from %s\n", (unsigned long long)deleted, stream);
+        if (!args->quiet)
+            printf("%llu events deleted from %s\n", (unsigned long long)deleted, stream);
         return;
     }
     fputs("{\"correct\":true,\"stream-name\":", stdout);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/say.h"
 #include "cli/time-text.h"
 
@@ -165,6 +166,20 @@ static bool print_table(const struct args *args, json_t *services)
     return ok;
 }
 
+static void write_service(FILE *out, const void *service)
+{
+    json_dumpf(service, out, JSON_COMPACT);
+}
+
+/* False: it is no list of services. */
+static bool print_format(const struct args *args, json_t *services)
+{
+    size_t i;
+    json_t *service;
+    json_array_foreach(services, i, service) format_show(args->format, write_service, service);
+    return json_is_array(services);
+}
+
 static int show_services(const struct args *args, muon_client *client)
 {
     muon_reply *reply;
@@ -174,9 +189,10 @@ static int show_services(const struct args *args, muon_client *client)
     if (muon_discover(client, filter, connect_timeout_ms(args), &reply, &error) != MUON_OK)
         return say_service_error(args, &error);
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
+    json_t *services = json_object_get(document, "services");
     if (args->raw || args->json)
         printf("%s\n", reply->body.ptr);
-    else if (!print_table(args, json_object_get(document, "services")))
+    else if (args->format ? !print_format(args, services) : !print_table(args, services))
         code = say_failure(args, EXIT_FAILED, NULL, "discover: the answer is no list of services");
     json_decref(document);
     muon_reply_free(reply);

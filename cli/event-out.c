@@ -109,8 +109,7 @@ void event_out_print_exact(FILE *out, const muon_event *event)
     print_event(out, event, true);
 }
 
-/* A character that would move the cursor or break the line shows as a dot: those of two bytes (U+0080 to U+009F), too. */
-static void print_visible(FILE *out, const char *text, size_t len)
+void event_out_print_visible(FILE *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -136,12 +135,12 @@ void event_out_print_payload(FILE *out, const muon_event *event, size_t max_byte
         return;
     }
     if (len <= max_bytes) {
-        print_visible(out, event->payload.ptr, len);
+        event_out_print_visible(out, event->payload.ptr, len);
         return;
     }
     len = max_bytes > 0 ? max_bytes - 1 : 0; /* the place of the ellipsis */
     while (len > 0 && ((unsigned char)event->payload.ptr[len] & 0xC0) == 0x80)
         len--;
-    print_visible(out, event->payload.ptr, len);
+    event_out_print_visible(out, event->payload.ptr, len);
     print_text(out, "…");
 }

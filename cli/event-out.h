@@ -19,4 +19,8 @@ void event_out_print_exact(FILE *out, const muon_event *event);
 /* The event's payload for people, in a line: at most max_bytes bytes of it. */
 void event_out_print_payload(FILE *out, const muon_event *event, size_t max_bytes);
 
+/* A text in a line: a character that would move the cursor or break the line shows as a dot or a space, those of two bytes
+ * (U+0080 to U+009F), too. */
+void event_out_print_visible(FILE *out, const char *text, size_t len);
+
 #endif

@@ -55,9 +55,8 @@ static void print_option(FILE *out, const struct option_row *o, uint64_t bits)
 
 static void print_options(FILE *out, uint64_t bits)
 {
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].bit & bits)
-            print_option(out, &option_rows[i], bits);
+    for (const struct option_row *o = NULL; (o = option_next(o, bits));)
+        print_option(out, o, bits);
 }
 
 /* Paragraphs; their lines are filled anew. */
@@ -87,7 +86,7 @@ static void print_verb(FILE *out, const struct verb *verb)
         fprintf(out, "An older name of it is \\fB%s\\fR.\n", verb->older);
     if (verb->text)
         print_paragraphs(out, verb->text);
-    print_options(out, verb->options & ~(uint64_t)OPTIONS_CONNECT);
+    print_options(out, verb->options & ~OPTIONS_CONNECT);
     fputs(".PP\nExamples:\n.RS 4\n", out);
     print_lines(out, verb->examples);
     fputs(".RE\n", out);

@@ -3,16 +3,14 @@
  */
 #include "cli/exits.h"
 #include "cli/help.h"
+#include "cli/shapes.h"
 
 static void markdown_options(FILE *out, uint64_t bits)
 {
-    if (!(bits & ~(uint64_t)OPTION_OF_SERVICES))
+    if (!(bits & ~OPTION_OF_SERVICES))
         return;
     fputs("\n| option | |\n|---|---|\n", out);
-    for (size_t i = 0; i < option_row_count; i++) {
-        const struct option_row *o = &option_rows[i];
-        if (!(o->bit & bits))
-            continue;
+    for (const struct option_row *o = NULL; (o = option_next(o, bits));) {
         fputs("| ", out);
         if (o->letter)
             fprintf(out, "`-%c`, ", o->letter);
@@ -31,8 +29,33 @@ static void markdown_verb(FILE *out, const struct verb *verb)
     if (verb->text)
         fprintf(out, "\n%s\n", verb->text);
     fputs("```\n", out);
-    markdown_options(out, verb->options & ~(uint64_t)OPTIONS_CONNECT);
+    markdown_options(out, verb->options & ~OPTIONS_CONNECT);
     fprintf(out, "\n```text\n%s\n```\n", verb->examples);
+}
+
+/* Their names in the table of verbs, as code. */
+static void markdown_verbs_of(FILE *out, const struct shape *shape)
+{
+    const char *before = "";
+    for (size_t i = 0; i < verb_row_count; i++) {
+        if (!shape_is_of(shape, verb_rows[i].name))
+            continue;
+        fprintf(out, "%s`%s`", before, verb_rows[i].name);
+        before = ", ";
+    }
+    fprintf(out, "%s: ", *before ? "" : "Any verb");
+}
+
+static void markdown_shape(FILE *out, const struct shape *shape)
+{
+    fputs("\n", out);
+    markdown_verbs_of(out, shape);
+    fprintf(out, "%s\n\n| field | type | | there if |\n|---|---|---|---|\n", shape->what);
+    for (size_t i = 0; i < shape->field_count; i++) {
+        const struct shape_field *field = &shape->fields[i];
+        fprintf(out, "| `%s` | %s | %s | %s |\n", field->name, shape_type_name(field->type),
+                field->help, field->when ? field->when : "");
+    }
 }
 
 void help_print_markdown(FILE *out)
@@ -44,6 +67,9 @@ void help_print_markdown(FILE *out)
     markdown_options(out, OPTIONS_CONNECT);
     fputs("\n## Options of all verbs\n", out);
     markdown_options(out, OPTIONS_COMMON);
+    fputs("\n## What --json prints\n", out);
+    for (size_t i = 0; i < shape_row_count; i++)
+        markdown_shape(out, &shape_rows[i]);
     fputs("\n## Exit codes\n\n| code | kind | meaning |\n|---|---|---|\n", out);
     for (size_t i = 0; i < exit_row_count; i++)
         fprintf(out, "| %d | `%s` | %s |\n", (int)exit_rows[i].code, exit_rows[i].name,

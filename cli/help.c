@@ -8,6 +8,7 @@
 #include "cli/complete.h"
 #include "cli/exits.h"
 #include "cli/say.h"
+#include "cli/shapes.h"
 
 enum { NAME_WIDTH = 24, TEXT_WIDTH = 68 };
 
@@ -43,11 +44,10 @@ static void print_option(FILE *out, const struct option_row *o, uint64_t bits)
 
 static void print_options(FILE *out, const char *title, uint64_t bits)
 {
-    if (bits & ~(uint64_t)OPTION_OF_SERVICES)
+    if (bits & ~OPTION_OF_SERVICES)
         fprintf(out, "\n%s\n", title);
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].bit & bits)
-            print_option(out, &option_rows[i], bits);
+    for (const struct option_row *o = NULL; (o = option_next(o, bits));)
+        print_option(out, o, bits);
 }
 
 void help_print(FILE *out)
@@ -66,7 +66,14 @@ void help_print(FILE *out)
         fprintf(out, "  %3d  ", (int)exit_rows[i].code);
         print_wrapped(out, exit_rows[i].meaning, 7);
     }
-    fputs("\n`muon help VERB` says more about each.\n", out);
+    fputs("\nFirst steps\n"
+          "  muon ping\n"
+          "  muon emit "
+          "'{\"stream-name\":\"orders/1\",\"event-type\":\"OrderPlaced\",\"payload\":{}}'\n"
+          "  muon tail orders/1\n"
+          "  muon serve shop /echo              (and elsewhere: muon rpc shop /echo hello)\n"
+          "\n`muon help VERB` says more about each.\n",
+          out);
 }
 
 static void print_indented(FILE *out, const char *text)
@@ -78,6 +85,32 @@ static void print_indented(FILE *out, const char *text)
     }
 }
 
+/* Break a list of words into lines. */
+static void print_fields(FILE *out, const struct shape *shape)
+{
+    size_t column = 2;
+    fputs(" ", out);
+    for (size_t i = 0; i < shape->field_count; i++) {
+        const char *name = shape->fields[i].name;
+        if (column + strlen(name) > TEXT_WIDTH + 10) {
+            fputs("\n ", out);
+            column = 2;
+        }
+        fprintf(out, " %s%s", name, i + 1 < shape->field_count ? "," : "\n");
+        column += strlen(name) + 2;
+    }
+}
+
+static void print_shapes(FILE *out, const char *verb)
+{
+    for (size_t i = 0; i < shape_row_count; i++) {
+        if (!shape_is_of(&shape_rows[i], verb))
+            continue;
+        fprintf(out, "\nWith --json: %s\n", shape_rows[i].what);
+        print_fields(out, &shape_rows[i]);
+    }
+}
+
 void help_print_verb(FILE *out, const struct verb *verb)
 {
     fprintf(out, "muon %s%s%s\n\n%s.\n", verb->name, verb->operands[0] ? " " : "", verb->operands,
@@ -86,11 +119,23 @@ void help_print_verb(FILE *out, const struct verb *verb)
         fprintf(out, "An older name of it is \"%s\".\n", verb->older);
     if (verb->text)
         fprintf(out, "\n%s\n", verb->text);
-    print_options(out, "Options", verb->options & ~(uint64_t)OPTIONS_CONNECT);
+    print_options(out, "Options", verb->options & ~OPTIONS_CONNECT);
     print_options(out, "Where the server is, and who you are", verb->options & OPTIONS_CONNECT);
     print_options(out, "With every verb", OPTIONS_COMMON);
+    print_shapes(out, verb->name);
     fputs("\nExamples\n", out);
     print_indented(out, verb->examples);
+}
+
+int help_show(const struct args *args, const struct verb *verb)
+{
+    if (args->json)
+        help_print_json(stdout, verb);
+    else if (verb)
+        help_print_verb(stdout, verb);
+    else
+        help_print(stdout);
+    return EXIT_DONE;
 }
 
 static int help_in_form(const struct args *args)
@@ -118,13 +163,10 @@ int help_run(const struct args *args)
     char why[VERBS_WHY_BYTES];
     if (args->as)
         return help_in_form(args);
-    if (args->operand_count < 2) {
-        help_print(stdout);
-        return EXIT_DONE;
-    }
+    if (args->operand_count < 2)
+        return help_show(args, NULL);
     const struct verb *verb = verbs_find(args->operands[1], why);
     if (!verb)
         return say_failure(args, EXIT_USAGE, NULL, "%s", why);
-    help_print_verb(stdout, verb);
-    return EXIT_DONE;
+    return help_show(args, verb);
 }

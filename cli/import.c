@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/connect.h"
@@ -58,6 +59,8 @@ static void import_fail(struct import *im, enum exit_code code, uint64_t line, s
         advice = im->stop ? "Everything before it is stored. Mend it and import again: what has an "
                             "event-id is not stored twice."
                           : "It was passed over.";
+    else if (code == EXIT_FAILED)
+        advice = "Everything before it is stored. Import again when the input can be read.";
     progress_hide(&im->progress);
     if (events > 1)
         say_failure(im->args, code, advice, "the batch of %zu events from line %llu on: %s", events,
@@ -91,6 +94,7 @@ static void import_drain(struct import *im)
             muon_item_clear(&items[i]);
         }
     }
+    im->progress.bar.at = im->lines.taken;
     progress_show(&im->progress);
 }
 
@@ -197,6 +201,16 @@ static void import_read(struct import *im)
         import_wait(im, false);
 }
 
+/* What is still to be read of a file; 0: it is none. */
+static uint64_t size_of_input(int fd)
+{
+    struct stat status;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || at < 0 || at > status.st_size)
+        return 0;
+    return (uint64_t)(status.st_size - at);
+}
+
 static int import_with(struct import *im)
 {
     muon_error error;
@@ -206,12 +220,15 @@ static int import_with(struct import *im)
         say_note(im->args,
                  "Reading events from the terminal, one JSON object a line; Ctrl-D ends.");
     progress_begin(&im->progress, im->args);
+    im->progress.bar.to = size_of_input(im->lines.fd);
     import_read(im);
     progress_end(&im->progress);
     muon_queue_free(im->queue);
     if (im->interrupted && im->code == EXIT_DONE)
-        im->code = say_failure(im->args, EXIT_INTERRUPTED, NULL, "stopped at line %llu",
-                               (unsigned long long)im->lines.number);
+        im->code = say_failure(im->args, EXIT_INTERRUPTED,
+                               "What was sent is stored. Import again to go on: what has an "
+                               "event-id is not stored twice.",
+                               "stopped at line %llu", (unsigned long long)im->lines.number);
     return im->code;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/say.h"
 
 static void print_value(const char *name, const json_t *value)
@@ -31,6 +32,11 @@ static void print_members(json_t *object)
     }
 }
 
+static void write_body(FILE *out, const void *reply)
+{
+    fputs(((const muon_reply *)reply)->body.ptr, out);
+}
+
 static int show_info(const struct args *args, muon_client *client)
 {
     muon_reply *reply;
@@ -40,6 +46,8 @@ static int show_info(const struct args *args, muon_client *client)
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
     if (args->json)
         printf("%s\n", reply->body.ptr);
+    else if (args->format && document)
+        format_show(args->format, write_body, reply);
     else
         print_members(document);
     int code =

@@ -38,6 +38,7 @@ enum lines_state lines_next(struct lines *lines, const char **line, size_t *len)
     *line = start;
     *len = feed ? (size_t)(feed - start) : have;
     lines->start += *len + (feed != NULL);
+    lines->taken += *len + (feed != NULL);
     lines->number++;
     return LINES_LINE;
 }

@@ -23,6 +23,7 @@ struct lines {
     char *buffer;
     size_t start, end, capacity;
     uint64_t number; /* of the line given last, from 1 */
+    uint64_t taken;  /* bytes of all lines given so far */
     bool ended;
     int error;
 };

@@ -4,16 +4,13 @@
 #ifndef MUON_CLI_PROGRESS_H
 #define MUON_CLI_PROGRESS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/args.h"
+#include "cli/bar.h"
 
 struct progress {
-    const struct args *args;
+    struct bar bar;                      /* at, to: bytes of the input */
     uint64_t stored, duplicates, failed; /* events; the caller counts */
-    double begin_s, shown_s;
-    bool on_terminal, visible;
 };
 
 void progress_begin(struct progress *progress, const struct args *args);

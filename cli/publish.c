@@ -11,6 +11,7 @@
 #include "cli/publish.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -183,8 +184,12 @@ static int publish_registered(struct publish *p)
     }
     say_note(p->args, "publishing stream://%s%s; Ctrl-C ends", p->args->service, p->path);
     publish_lines(p);
-    say_note(p->args, "%llu lines, %llu subscribers", (unsigned long long)p->shelf.next,
-             (unsigned long long)p->subscribers.served);
+    if (p->args->json)
+        printf("{\"lines\":%llu,\"subscribers\":%llu}\n", (unsigned long long)p->shelf.next,
+               (unsigned long long)p->subscribers.served);
+    else
+        say_note(p->args, "%llu lines, %llu subscribers", (unsigned long long)p->shelf.next,
+                 (unsigned long long)p->subscribers.served);
     return p->code;
 }
 

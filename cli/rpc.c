@@ -10,6 +10,7 @@
 
 #include "cli/body.h"
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/json-string.h"
 #include "cli/say.h"
 
@@ -34,20 +35,29 @@ static bool rpc_words(struct rpc *rpc, const struct args *args)
     return len < URL_BYTES;
 }
 
+static void write_answer(FILE *out, const void *what)
+{
+    const muon_reply *reply = what;
+    fprintf(out, "{\"status\":%d,\"service\":", reply->status);
+    json_string_print(out, reply->service.ptr, reply->service.len);
+    fputs(",\"instance\":", out);
+    json_string_print(out, reply->instance.ptr, reply->instance.len);
+    fputs(",\"content-type\":", out);
+    json_string_print(out, reply->content_type.ptr, reply->content_type.len);
+    putc(',', out);
+    body_print_member(out, reply->body);
+    putc('}', out);
+}
+
 static void print_answer(const struct args *args, const muon_reply *reply)
 {
     if (args->raw) {
         fwrite_unlocked(reply->body.ptr, 1, reply->body.len, stdout);
     } else if (args->json) {
-        printf("{\"status\":%d,\"service\":", reply->status);
-        json_string_print(stdout, reply->service.ptr, reply->service.len);
-        fputs(",\"instance\":", stdout);
-        json_string_print(stdout, reply->instance.ptr, reply->instance.len);
-        fputs(",\"content-type\":", stdout);
-        json_string_print(stdout, reply->content_type.ptr, reply->content_type.len);
-        putchar(',');
-        body_print_member(stdout, reply->body);
-        fputs("}\n", stdout);
+        write_answer(stdout, reply);
+        putchar('\n');
+    } else if (args->format) {
+        format_show(args->format, write_answer, reply);
     } else if (reply->body.len > 0) {
         body_print(stdout, args, reply->content_type, reply->body);
     }

@@ -12,9 +12,27 @@
 
 enum { MESSAGE_BYTES = 1024 };
 
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+static enum colour colour;
+
+bool say_set_colour(const char *when)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], when) != 0)
+            continue;
+        colour = (enum colour)i;
+        return true;
+    }
+    return false;
+}
+
 bool say_in_colour(FILE *stream)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (colour != COLOUR_AUTO)
+        return colour == COLOUR_ALWAYS;
     return isatty(fileno(stream)) && !(no_color && no_color[0]) &&
            !(term && strcmp(term, "dumb") == 0);
 }
@@ -33,8 +51,8 @@ static void print_json(const struct exit_row *row, const char *message, const ch
 
 static void print_text(const char *message, const char *advice)
 {
-    bool colour = say_in_colour(stderr);
-    fprintf(stderr, "%smuon:%s %s\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", message);
+    bool red = say_in_colour(stderr);
+    fprintf(stderr, "%smuon:%s %s\n", red ? "\033[31m" : "", red ? "\033[0m" : "", message);
     if (advice)
         fprintf(stderr, "      %s\n", advice);
 }
@@ -118,11 +136,18 @@ int say_service_error(const struct args *args, const muon_error *error)
 
 void say_note(const struct args *args, const char *format, ...)
 {
+    char note[MESSAGE_BYTES];
     va_list list;
     if (args->quiet)
         return;
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(note, sizeof(note), format, list);
     va_end(list);
-    fputc('\n', stderr);
+    if (!args->json) {
+        fprintf(stderr, "%s\n", note);
+        return;
+    }
+    fputs("{\"note\":", stderr);
+    json_string_print(stderr, note, strlen(note));
+    fputs("}\n", stderr);
 }

@@ -23,11 +23,14 @@ int say_error(const struct args *args, const muon_error *error);
 /* The same of a call that concerns a service: with its number in Muon, where it has one, and what to do about services. */
 int say_service_error(const struct args *args, const muon_error *error);
 
-/* A remark that --quiet leaves out. */
+/* A remark that --quiet leaves out; with --json the object {"note":…}. */
 void say_note(const struct args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* May this stream be coloured? Only a terminal, and not with NO_COLOR or TERM=dumb. */
+/* What --color says: "always", "never" or "auto". False: none of them. */
+bool say_set_colour(const char *when);
+
+/* May this stream be coloured? With "auto" only a terminal, and not with NO_COLOR or TERM=dumb. */
 bool say_in_colour(FILE *stream);
 
 #endif

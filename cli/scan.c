@@ -7,7 +7,10 @@
 #include "cli/scan.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "cli/json-string.h"
 
 struct scan {
     const char *start, *at, *end;
@@ -354,4 +357,69 @@ bool scan_object(char *text, size_t len, struct scan_member *members, size_t *co
 {
     struct scan s = {.start = text, .at = text, .end = text + len};
     return finish(&s, take_members(&s, text, members, count) && scan_end(&s), fault);
+}
+
+/* ---- steps ---- */
+
+static bool key_is(struct scan_text key, const char *name, size_t name_len)
+{
+    char plain[6 * SCAN_NAME_BYTES]; /* an escape has six bytes at most, for at least one */
+    if (!memchr(key.ptr, '\\', key.len))
+        return key.len == name_len && memcmp(key.ptr, name, name_len) == 0;
+    if (key.len > sizeof(plain))
+        return false;
+    memcpy(plain, key.ptr, key.len);
+    return json_string_unescape(plain, key.len) == name_len && memcmp(plain, name, name_len) == 0;
+}
+
+static bool step_to_member(struct scan *s, char *text, const char *name, size_t name_len,
+                           struct scan_text *found)
+{
+    struct scan_member member;
+    bool is_there = false;
+    scan_space(s);
+    if (scan_is(s, '}'))
+        return false;
+    do {
+        if (!take_member(s, text, &member))
+            return false;
+        if (key_is(member.key, name, name_len)) {
+            *found = member.value;
+            is_there = true;
+        }
+        scan_space(s);
+    } while (scan_take(s, ','));
+    return is_there;
+}
+
+static bool step_to_element(struct scan *s, char *text, const char *number, size_t number_len,
+                            struct scan_text *found)
+{
+    size_t left = (size_t)strtoul(number, NULL, 10);
+    if (strspn(number, "0123456789") < number_len || number_len > 9)
+        return false;
+    do {
+        scan_space(s);
+        const char *value = s->at;
+        if (scan_is(s, ']') || !scan_value(s))
+            return false;
+        *found = piece_of(text, s, value, s->at);
+        scan_space(s);
+    } while (left-- > 0 && scan_take(s, ','));
+    return left == SIZE_MAX;
+}
+
+bool scan_step(struct scan_text value, const char *name, size_t name_len, struct scan_text *found)
+{
+    struct scan s = {.start = value.ptr, .at = value.ptr, .end = value.ptr + value.len};
+    struct scan_text piece = {NULL, 0};
+    bool is_there = false;
+    scan_space(&s);
+    if (scan_take(&s, '{'))
+        is_there = step_to_member(&s, value.ptr, name, name_len, &piece);
+    else if (scan_take(&s, '['))
+        is_there = step_to_element(&s, value.ptr, name, name_len, &piece);
+    if (is_there)
+        *found = piece;
+    return is_there;
 }

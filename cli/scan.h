@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SCAN_DEPTH_MAX = 512, SCAN_MEMBERS_MAX = 32 };
+enum { SCAN_DEPTH_MAX = 512, SCAN_MEMBERS_MAX = 32, SCAN_NAME_BYTES = 256 };
 
 /* A piece of a text that somebody else owns; not NUL-terminated. */
 struct scan_text {
@@ -38,5 +38,9 @@ bool scan_check(const char *text, size_t len, struct scan_fault *fault);
  * to *count. Outputs are pieces of text. */
 bool scan_object(char *text, size_t len, struct scan_member *members, size_t *count,
                  struct scan_fault *fault);
+
+/* One step into a valid value: the member of an object that has this name (the last one, should there be several), or the
+ * element of a list that has this number, from 0. Names are shorter than SCAN_NAME_BYTES. False: there is none. */
+bool scan_step(struct scan_text value, const char *name, size_t name_len, struct scan_text *found);
 
 #endif

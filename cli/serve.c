@@ -18,6 +18,7 @@
 #include "cli/interrupts.h"
 #include "cli/run.h"
 #include "cli/say.h"
+#include "cli/served.h"
 
 enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 64 };
 
@@ -34,11 +35,18 @@ struct serve {
 
 /* ---- answers ---- */
 
-static void reply(muon_call *call, int32_t status, const char *type, const char *body, size_t len)
+static void reply(const struct args *args, muon_call *call, int32_t status, const char *type,
+                  const char *body, size_t len)
 {
+    struct served served;
     muon_error error;
-    if (muon_call_reply(call, status, type, body, len, &error) == MUON_ETOOBIG)
-        muon_call_reply(call, 500, "text/plain", error.message, strlen(error.message), NULL);
+    served_begin(&served, call);
+    if (muon_call_reply(call, status, type, body, len, &error) == MUON_ETOOBIG) {
+        status = 500;
+        len = strlen(error.message);
+        muon_call_reply(call, status, "text/plain", error.message, len, NULL);
+    }
+    served_print(&served, args, status, len);
 }
 
 static void answer_by_command(const struct args *args, muon_call *call)
@@ -49,9 +57,9 @@ static void answer_by_command(const struct args *args, muon_call *call)
     if (run.done && !type && run.len > 0 && !body_is_json(run.output, run.len))
         type = "text/plain";
     if (run.done)
-        reply(call, 200, type, run.output, run.len);
+        reply(args, call, 200, type, run.output, run.len);
     else
-        reply(call, 500, "text/plain", run.why, strlen(run.why));
+        reply(args, call, 500, "text/plain", run.why, strlen(run.why));
     run_fini(&run);
 }
 
@@ -61,9 +69,10 @@ static void answer(const struct args *args, muon_call *call)
     if (args->command)
         answer_by_command(args, call);
     else if (args->answer)
-        reply(call, 200, type, args->answer, strlen(args->answer));
+        reply(args, call, 200, type, args->answer, strlen(args->answer));
     else
-        reply(call, 200, type ? type : call->content_type.ptr, call->body.ptr, call->body.len);
+        reply(args, call, 200, type ? type : call->content_type.ptr, call->body.ptr,
+              call->body.len);
 }
 
 /* ---- workers ---- */

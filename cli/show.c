@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/event-out.h"
+#include "cli/format.h"
 #include "cli/out.h"
 #include "cli/say.h"
 #include "cli/time-text.h"
@@ -17,9 +19,9 @@ void show_begin(struct show *show, const struct args *args)
 {
     *show = (struct show){
         .json = args->raw || args->json,
-        .header_due = !args->quiet,
+        .format = args->format,
+        .header_due = !args->quiet && !args->format,
         .colour = say_in_colour(stdout),
-        .columns = out_columns(),
         .stream_width = strlen("STREAM"),
         .type_width = strlen("TYPE"),
     };
@@ -85,20 +87,28 @@ static void widen(size_t *width, muon_str text)
         *width = needed;
 }
 
+static void write_event(FILE *out, const void *event)
+{
+    event_out_print(out, event);
+}
+
 void show_batch(struct show *show, const muon_batch *batch, size_t first, size_t count)
 {
     size_t end = muon_batch_count(batch);
     if (count < end - first)
         end = first + count;
-    for (size_t i = first; i < end && !show->json; i++) {
+    for (size_t i = first; i < end && !show->json && !show->format; i++) {
         widen(&show->stream_width, muon_batch_at(batch, i)->stream);
         widen(&show->type_width, muon_batch_at(batch, i)->type);
     }
+    show->columns = out_columns(STDOUT_FILENO);
     if (end > first && show->header_due && !show->json)
         print_header(show);
     for (size_t i = first; i < end; i++) {
         if (show->json)
             event_out_print(stdout, muon_batch_at(batch, i));
+        else if (show->format)
+            format_show(show->format, write_event, muon_batch_at(batch, i));
         else
             print_row(show, muon_batch_at(batch, i));
     }

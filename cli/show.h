@@ -12,7 +12,8 @@
 
 struct show {
     bool json, header_due, colour;
-    size_t columns;                  /* a line's */
+    const struct format *format;     /* NULL: none */
+    size_t columns;                  /* a line's, which may change with every batch */
     size_t stream_width, type_width; /* the widest so far: a table that grows as it is written */
     uint64_t shown;
 };

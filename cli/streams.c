@@ -8,11 +8,17 @@
 #include <string.h>
 
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/json-string.h"
 #include "cli/out.h"
 #include "cli/say.h"
 
 enum { PAGE = 10000, NAME_BYTES = 256 };
+
+struct stream {
+    const char *name;
+    json_int_t events, version, order_id;
+};
 
 /* The list as it is written: what has been printed, and the last name, after which the next page begins. */
 struct listing {
@@ -21,22 +27,35 @@ struct listing {
     char last[NAME_BYTES];
 };
 
-static void print_stream(struct listing *l, const char *name, json_int_t events, json_int_t version,
-                         json_int_t order_id)
+static void write_stream(FILE *out, const void *what)
+{
+    const struct stream *stream = what;
+    fputs("{\"stream-name\":", out);
+    json_string_print(out, stream->name, strlen(stream->name));
+    fprintf(out, ",\"total-events\":%lld,\"last-version\":%lld,\"last-order-id\":%lld}",
+            (long long)stream->events, (long long)stream->version, (long long)stream->order_id);
+}
+
+static void print_row(const struct listing *l, const struct stream *stream)
+{
+    if (l->streams == 0 && !l->args->quiet)
+        printf("%12s  %12s  %16s  %s\n", "EVENTS", "LAST-VERSION", "LAST-ORDER-ID", "STREAM");
+    printf("%12lld  %12lld  %16lld  %s\n", (long long)stream->events, (long long)stream->version,
+           (long long)stream->order_id, stream->name);
+}
+
+static void print_stream(struct listing *l, const struct stream *stream)
 {
     if (l->args->json) {
-        fputs(l->streams ? ",\n{\"stream-name\":" : "{\"streams\":[\n{\"stream-name\":", stdout);
-        json_string_print(stdout, name, strlen(name));
-        printf(",\"total-events\":%lld,\"last-version\":%lld,\"last-order-id\":%lld}",
-               (long long)events, (long long)version, (long long)order_id);
+        fputs(l->streams ? ",\n" : "{\"streams\":[\n", stdout);
+        write_stream(stdout, stream);
+    } else if (l->args->format) {
+        format_show(l->args->format, write_stream, stream);
     } else {
-        if (l->streams == 0 && !l->args->quiet)
-            printf("%12s  %12s  %16s  %s\n", "EVENTS", "LAST-VERSION", "LAST-ORDER-ID", "STREAM");
-        printf("%12lld  %12lld  %16lld  %s\n", (long long)events, (long long)version,
-               (long long)order_id, name);
+        print_row(l, stream);
     }
     l->streams++;
-    snprintf(l->last, sizeof(l->last), "%s", name);
+    snprintf(l->last, sizeof(l->last), "%s", stream->name);
 }
 
 /* Print one page; *count: how many it had. False: it is no list of streams. */
@@ -47,13 +66,12 @@ static bool print_page(struct listing *l, const muon_reply *reply, size_t *count
     bool ok = json_is_array(streams);
     *count = json_array_size(streams);
     for (size_t i = 0; ok && i < *count; i++) {
-        const char *name;
-        json_int_t events, version, order_id;
-        ok = json_unpack(json_array_get(streams, i), "{s:s, s:I, s:I, s:I}", "stream-name", &name,
-                         "total-events", &events, "last-version", &version, "last-order-id",
-                         &order_id) == 0;
+        struct stream s;
+        ok = json_unpack(json_array_get(streams, i), "{s:s, s:I, s:I, s:I}", "stream-name", &s.name,
+                         "total-events", &s.events, "last-version", &s.version, "last-order-id",
+                         &s.order_id) == 0;
         if (ok)
-            print_stream(l, name, events, version, order_id);
+            print_stream(l, &s);
     }
     json_decref(document);
     return ok;

@@ -2,7 +2,8 @@
  * verbs.c - the table of verbs.
  *
  * A verb is also found by the beginning of its name, as long as only one begins so; what cannot be undone wants the whole
- * name, so that `muon d` never deletes.
+ * name, so that `muon d` never deletes. What was enough for a verb of the original still is, whatever verbs there are now:
+ * `muon d` discovers, `muon re` replays.
  */
 #include "cli/verbs.h"
 
@@ -37,11 +38,11 @@
 #define SERVES                                                                                     \
     (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_SERVICE | OPTION_TAG | OPTION_DOC |             \
      OPTION_TYPE | OPTION_COUNT)
-#define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT)
+#define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT | OPTION_FORMAT)
 
 const struct verb verb_rows[] = {
     {"emit", "event", "[EVENT]", 0, 1,
-     OPTIONS_CONNECT | OPTION_EXPECT | OPTION_BATCH | OPTION_KEEP_GOING, false,
+     OPTIONS_CONNECT | OPTION_EXPECT | OPTION_BATCH | OPTION_KEEP_GOING | OPTION_FORMAT, false,
      "Store an event, or one event a line of standard input",
      "EVENT is a JSON object with \"stream-name\", \"event-type\", \"payload\" and, if wanted,\n"
      "\"event-id\", \"id\", \"schema\", \"service-id\", \"caused-by\", \"caused-by-relation\",\n"
@@ -68,6 +69,7 @@ const struct verb verb_rows[] = {
      "or a\n"
      "list). Options say the same, and win. With -r the output can be given to `muon emit`.",
      "muon replay orders/1\n"
+     "muon replay orders/1 --format '{order-id} {type} {payload.sum}'\n"
      "muon replay __all__ -r > backup.ndjson\n"
      "muon replay 'orders/**' '{\"stream-type\":\"hot-cold\",\"from\":0}'",
      replay_run},
@@ -84,15 +86,15 @@ const struct verb verb_rows[] = {
      "many,\n"
      "--from and the like where to begin. STREAM is as for `muon replay`.",
      "muon read orders/1 --backwards --limit 1", read_run},
-    {"get", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT | OPTION_RAW, false,
-     "Show one event",
+    {"get", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT | OPTION_RAW | OPTION_FORMAT,
+     false, "Show one event",
      "EVENT is an order id or an event id. A number is taken as an order id; to get an event "
      "whose\n"
      "event id is a number, write id:NUMBER.",
      "muon get 1763914719000000\n"
      "muon get orders/1 3",
      get_run},
-    {"why", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT, false,
+    {"why", NULL, "EVENT | STREAM VERSION", 1, 2, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show what has caused an event, and what has come of it",
      "Goes back from cause to cause to the first one, and shows everything that followed from it,\n"
      "across streams and services: each event below its cause, in the order in which they "
@@ -101,7 +103,7 @@ const struct verb verb_rows[] = {
      "muon why o1-paid\n"
      "muon why orders/1 3 --json",
      why_run},
-    {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT, false,
+    {"streams", NULL, "[PATTERN]", 0, 1, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "List the streams, with the number of their events",
      "PATTERN is a name, or a pattern with **.",
      "muon streams\n"
@@ -112,12 +114,13 @@ const struct verb verb_rows[] = {
      "The stream's versions go on where they ended, and no old event id can be stored again. This\n"
      "cannot be undone, and wants the verb's whole name.",
      "muon delete orders/1 --expect 3", delete_run},
-    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE, false,
+    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE | OPTION_FORMAT, false,
      "Ask a service, and show its answer",
      "SERVICE PATH may be one word: rpc://SERVICE/PATH, or request://SERVICE/PATH. BODY is JSON,\n"
-     "or with --type anything; \"-\" reads it from standard input. The store itself is the "
-     "service\n"
-     "photon: `muon introspect photon` lists what it can be asked.\n"
+     "or with --type anything; \"-\" reads it from standard input. A word that does not begin "
+     "like\n"
+     "JSON is a text: hello means \"hello\". The store itself is the service photon: `muon\n"
+     "introspect photon` lists what it can be asked.\n"
      "\n"
      "The answer's body goes to standard output, with --json in an object that names the status,\n"
      "the service and the instance. An answer whose status is not 200 goes to standard error; the\n"
@@ -127,7 +130,7 @@ const struct verb verb_rows[] = {
      "muon rpc photon /stream-names\n"
      "muon rpc rpc://photos/scale - --type image/png -r < in.png > out.png",
      rpc_run},
-    {"stream", NULL, "URL [ARGS]", 1, 2, ASKS | OPTION_LIMIT, false,
+    {"stream", NULL, "URL [ARGS]", 1, 2, ASKS | OPTION_LIMIT | OPTION_FORMAT, false,
      "Show what a service publishes, an item a line",
      "URL is stream://SERVICE/PATH?NAME=VALUE. ARGS is a JSON object whose members become such\n"
      "arguments. Ends when the publisher ends the stream; if the publisher or the connection is\n"
@@ -168,7 +171,7 @@ const struct verb verb_rows[] = {
      "tail -f prices.ndjson | muon publish shop /prices\n"
      "muon publish shop /menu --cold < menu.ndjson",
      publish_run},
-    {"discover", NULL, "[NAME | tag:WORD]", 0, 1, ASKS, false,
+    {"discover", NULL, "[NAME | tag:WORD]", 0, 1, ASKS | OPTION_FORMAT, false,
      "List the services that are there now",
      "All of them, or the one of this name, or those with this tag. Streams are marked stream: "
      "among\n"
@@ -230,9 +233,9 @@ const struct verb verb_rows[] = {
      "is\n"
      "malformed or refused it stops. To store events anew, give them to `muon emit`.",
      "muon import history.ndjson", import_kept_run},
-    {"ping", NULL, "", 0, 0, OPTIONS_CONNECT, false, "Ask whether the server answers, and how fast",
-     NULL, "muon ping", ping_run},
-    {"info", NULL, "", 0, 0, OPTIONS_CONNECT, false,
+    {"ping", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
+     "Ask whether the server answers, and how fast", NULL, "muon ping", ping_run},
+    {"info", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
     {"help", NULL, "[VERB]", 0, 1, OPTION_AS, false, "Say what there is and how it is used", NULL,
      "muon help emit\n"
@@ -263,7 +266,7 @@ static const struct verb *unknown(const char *word, char why[VERBS_WHY_BYTES])
     const char *names[VERBS];
     for (size_t i = 0; i < VERBS; i++) {
         names[i] = verb_rows[i].name;
-        if (!verb_rows[i].whole_name || strncmp(names[i], word, strlen(word)) != 0)
+        if (!word[0] || !verb_rows[i].whole_name || strncmp(names[i], word, strlen(word)) != 0)
             continue;
         snprintf(why, VERBS_WHY_BYTES, "\"%.60s\" is not enough for \"%s\", which cannot be undone",
                  word, names[i]);
@@ -278,12 +281,38 @@ static const struct verb *unknown(const char *word, char why[VERBS_WHY_BYTES])
     return NULL;
 }
 
-const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
+static bool is_original(const struct verb *verb)
+{
+    static const char *const names[] = {"discover", "emit",   "introspect",
+                                        "replay",   "stream", "rpc"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], verb->name) == 0)
+            return true;
+    return false;
+}
+
+/* What the word was short for in the original; NULL: nothing, or more than one. */
+static const struct verb *short_for_original(const char *word)
 {
     const struct verb *found = NULL;
+    for (size_t i = 0; i < VERBS; i++) {
+        if (!is_original(&verb_rows[i]) || !begins_with(&verb_rows[i], word))
+            continue;
+        if (found)
+            return NULL;
+        found = &verb_rows[i];
+    }
+    return found;
+}
+
+const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES])
+{
     for (size_t i = 0; i < VERBS; i++)
         if (is_named(&verb_rows[i], word))
             return &verb_rows[i];
+    const struct verb *found = short_for_original(word);
+    if (found)
+        return found;
     for (size_t i = 0; i < VERBS; i++) {
         if (!begins_with(&verb_rows[i], word))
             continue;
@@ -301,12 +330,10 @@ bool verbs_accepts(const struct verb *verb, const struct args *args, char why[VE
 {
     uint64_t foreign = args->given & ~(verb->options | OPTIONS_COMMON);
     size_t operands = args->operand_count - 1;
-    for (size_t i = 0; i < option_row_count; i++) {
-        if (option_rows[i].bit & foreign) {
-            snprintf(why, VERBS_WHY_BYTES, "muon %s takes no --%s", verb->name,
-                     option_rows[i].name);
-            return false;
-        }
+    const struct option_row *option = option_next(NULL, foreign);
+    if (option) {
+        snprintf(why, VERBS_WHY_BYTES, "muon %s takes no --%s", verb->name, option->name);
+        return false;
     }
     if (operands >= verb->operands_min && operands <= verb->operands_max)
         return true;

@@ -30,7 +30,7 @@ extern const size_t verb_row_count;
 
 enum { VERBS_WHY_BYTES = 256 };
 
-/* The verb that a word names: by its name, its older name, or an unambiguous prefix. NULL: why says what is wrong, with the
+/* The verb that a word names: by its name, its older name, or an unambiguous prefix, where the original's verbs come first. NULL: why says what is wrong, with the
  * nearest guess. */
 const struct verb *verbs_find(const char *word, char why[VERBS_WHY_BYTES]);
 

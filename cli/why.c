@@ -12,6 +12,7 @@
 
 #include "cli/causes.h"
 #include "cli/connect.h"
+#include "cli/format.h"
 #include "cli/json-string.h"
 #include "cli/out.h"
 #include "cli/say.h"
@@ -170,10 +171,24 @@ static void print_table(const struct why *why, const size_t *indent)
     }
 }
 
-static void print_text(const char *name, const char *text)
+static void write_text(FILE *out, const char *name, const char *text)
 {
-    printf(",\"%s\":", name);
-    json_string_print(stdout, text, strlen(text));
+    fprintf(out, ",\"%s\":", name);
+    json_string_print(out, text, strlen(text));
+}
+
+static void write_cause(FILE *out, const void *what)
+{
+    const struct cause *cause = what;
+    fprintf(out, "{\"order-id\":%lld,\"version\":%lld,\"event-time\":%lld",
+            (long long)cause->order_id, (long long)cause->version, (long long)cause->time_ms);
+    write_text(out, "stream-name", cause->stream);
+    write_text(out, "event-type", cause->type);
+    write_text(out, "event-id", cause->event_id);
+    write_text(out, "service-id", cause->service);
+    write_text(out, "caused-by", cause->caused_by);
+    write_text(out, "caused-by-relation", cause->relation);
+    putc('}', out);
 }
 
 static void print_json(const struct why *why)
@@ -181,21 +196,20 @@ static void print_json(const struct why *why)
     const struct causes *causes = &why->causes;
     printf("{\"asked\":%lld", (long long)why->asked);
     if (why->missing[0])
-        print_text("missing-cause", why->missing);
+        write_text(stdout, "missing-cause", why->missing);
     fputs(",\"events\":[", stdout);
     for (size_t i = 0; i != CAUSES_NONE; i = next_of(causes, i)) {
-        const struct cause *cause = &causes->all[i];
-        printf("%s{\"order-id\":%lld,\"version\":%lld,\"event-time\":%lld", i ? "," : "",
-               (long long)cause->order_id, (long long)cause->version, (long long)cause->time_ms);
-        print_text("stream-name", cause->stream);
-        print_text("event-type", cause->type);
-        print_text("event-id", cause->event_id);
-        print_text("service-id", cause->service);
-        print_text("caused-by", cause->caused_by);
-        print_text("caused-by-relation", cause->relation);
-        putchar('}');
+        fputs(i ? "," : "", stdout);
+        write_cause(stdout, &causes->all[i]);
     }
     puts("]}");
+}
+
+static void print_format(const struct why *why)
+{
+    const struct causes *causes = &why->causes;
+    for (size_t i = 0; i != CAUSES_NONE; i = next_of(causes, i))
+        format_show(why->args->format, write_cause, &causes->all[i]);
 }
 
 static int show(const struct why *why)
@@ -209,6 +223,8 @@ static int show(const struct why *why)
                  why->missing);
     if (why->args->json)
         print_json(why);
+    else if (why->args->format)
+        print_format(why);
     else
         print_table(why, indent);
     free(indent);

@@ -3,11 +3,27 @@
 packages=(
     gcc g++ libc6-dev clang libclang-rt-14-dev llvm clang-format cmake ninja-build pkg-config git ca-certificates
     libgrpc-dev protobuf-compiler libprotobuf-dev protobuf-c-compiler libprotobuf-c-dev libssl-dev openssl
-    libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libzstd-dev libcmocka-dev
+    libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libmicrohttpd-dev libzstd-dev libcmocka-dev
     mandoc zsh fish # to check the manual page and the completions
     libfuse3-dev e2fsprogs libfaketime # for attacks: disks, clocks
     valgrind libc6-dbg python3 python3-grpcio python3-protobuf
 )
+
+# Used by tests and unpacked into build/tools, not installed: it would start a service.
+readonly unpacked=prometheus tools=$root/build/tools
+
+unpack_tools() {
+    local folder
+    [[ ! -x $tools/usr/bin/$unpacked ]] || return 0
+    command -v apt-get >/dev/null || return 0 # the tests that want it say that they are skipped
+    echo "dev: unpacking $unpacked into build/tools (the log: build/tools.log)"
+    folder=$(mktemp -d)
+    {
+        (cd "$folder" && apt-get download "$unpacked") && dpkg-deb -x "$folder/$unpacked"_*.deb "$folder/root" &&
+            rm -rf "$tools" && mv "$folder/root" "$tools"
+    } >build/tools.log 2>&1 || echo "dev: $unpacked could not be had, the tests that want it are skipped" >&2
+    rm -rf "$folder"
+}
 
 # Prints what is missing. Node.js and npm may have come from elsewhere, so their commands are what counts.
 packages_missing() {

@@ -6,28 +6,42 @@ jobs=$(nproc)
 stages_begin() {
     rm -rf build/log
     mkdir -p build/log
-    passed=0 failed=0 skipped=0 begun=$SECONDS stage_pid=
+    passed=0 failed=0 skipped=0 begun=$SECONDS started=()
     trap stages_stop INT TERM
 }
 
-# Whoever ends the run ends what the stage has started, too: it has a process group of its own.
+# Whoever ends the run ends what the stages have started, too: each has a process group of its own.
 stages_stop() {
-    [[ -z $stage_pid ]] || kill -- "-$stage_pid"
+    local one
+    for one in "${started[@]}"; do
+        kill -- "-${one%% *}"
+    done
     exit 130
 }
 
 # stage NAME COMMAND...: false when it failed, so that what depends on it can be left out.
 stage() {
-    local name=$1 log from=$SECONDS rc=0 counts
+    stage_start "$@"
+    stage_end
+}
+
+# What is started before the first is ended runs side by side; they are ended in their order.
+stage_start() {
+    local name=$1 log
     log=build/log/$(tr -cs 'a-z0-9\n' - <<<"$name").log
     shift
     # In a shell of its own with errexit, which bash ignores wherever a status is looked at.
     set -m
-    (set -e; "$@") >"$log" 2>&1 </dev/null &
-    stage_pid=$!
+    (from=$SECONDS; trap 'echo $((SECONDS - from)) >"$log.seconds"' EXIT; set -e; "$@") >"$log" 2>&1 </dev/null &
     set +m
-    wait "$stage_pid" || rc=$?
-    stage_pid=
+    started+=("$! $log $name")
+}
+
+stage_end() {
+    local pid log name rc=0 counts
+    read -r pid log name <<<"${started[0]}"
+    wait "$pid" || rc=$?
+    started=("${started[@]:1}")
     counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1 || true)
     if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
         ((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += ${BASH_REMATCH[4]:-0})) || true
@@ -37,7 +51,7 @@ stage() {
     else
         ((failed += 1))
     fi
-    printf '%-4s  %-22s %5s s  %s\n' "$( ((rc)) && echo FAIL || echo ok)" "$name" $((SECONDS - from)) "$counts"
+    printf '%-4s  %-22s %5s s  %s\n' "$( ((rc)) && echo FAIL || echo ok)" "$name" "$(cat "$log.seconds")" "$counts"
     grep '^note: ' "$log" | sed 's/^/      /' || true
     if ((rc)); then
         grep -v '^note: ' "$log" | tail -n 150 | sed 's/^/      | /'
@@ -81,7 +95,7 @@ ctest_run() {
 
 # What users get: the build, installed. Documents, examples and clients are run against this, never against build/.
 prefix_use() {
-    cmake --install build/debug --prefix "$root/build/prefix" >build/install.log
+    flock build/install.lock cmake --install build/debug --prefix "$root/build/prefix" >build/install.log
     export PATH=$root/build/prefix/bin:$PATH
     export PKG_CONFIG_PATH=$root/build/prefix/lib/pkgconfig:$root/build/prefix/lib/$(gcc -print-multiarch)/pkgconfig
     export LD_LIBRARY_PATH=$root/build/prefix/lib:$root/build/prefix/lib/$(gcc -print-multiarch)

@@ -14,6 +14,7 @@ static void answers_run(struct cq_op *op, bool ok)
         struct chain done = a->done;
         a->done = (struct chain){0};
         pthread_mutex_unlock(&a->lock);
+        measures_answers(a->measures, &done);
         while (done.first) {
             struct submission *sub = chain_shift(&done);
             sub->done(sub, done.first && done.first->owner == sub->owner);
@@ -25,9 +26,9 @@ static void answers_run(struct cq_op *op, bool ok)
     pthread_mutex_unlock(&a->lock);
 }
 
-void answers_init(struct answers *a, struct cq *cq)
+void answers_init(struct answers *a, struct cq *cq, struct measures *measures)
 {
-    *a = (struct answers){.cq = cq, .op = {answers_run}};
+    *a = (struct answers){.cq = cq, .measures = measures, .op = {answers_run}};
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->empty, NULL);
 }

@@ -9,10 +9,12 @@
 #include <pthread.h>
 
 #include "store/lane.h"
+#include "store/measures.h"
 #include "wire/cq.h"
 
 struct answers {
     struct cq *cq;
+    struct measures *measures;
     pthread_mutex_t lock;
     pthread_cond_t empty;
     struct chain done;
@@ -20,7 +22,7 @@ struct answers {
     struct cq_op op;
 };
 
-void answers_init(struct answers *answers, struct cq *cq);
+void answers_init(struct answers *answers, struct cq *cq, struct measures *measures);
 void answers_fini(struct answers *answers); /* after answers_wait */
 
 /* Have each submission's done called, in this order, after those that were put before. Any thread. */

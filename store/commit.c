@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "store/answers.h"
+#include "store/down.h"
 #include "store/durable.h"
 #include "store/effects.h"
 #include "store/erase.h"
@@ -21,8 +22,9 @@
 #include "store/hold.h"
 #include "store/logline.h"
 #include "store/sequence.h"
+#include "store/until.h"
 
-enum { REOPEN_PAUSE_MS = 250, QUEUE_SUBMISSIONS_MAX = 1 << 16, ERASE_EVERY = 16 };
+enum { QUEUE_SUBMISSIONS_MAX = 1 << 16, ERASE_EVERY = 16 };
 
 struct commit {
     struct store *store;
@@ -43,22 +45,6 @@ struct commit {
 };
 
 /* ---- failing ---- */
-
-static void refusal(struct error *error, enum reason down)
-{
-    if (down == REASON_STORE_FULL)
-        error_set(
-            error, down,
-            "the store's disk is full; nothing was stored: make room, then retry; reading goes on");
-    else if (down == REASON_STORE_UNAVAILABLE)
-        error_set(error, down,
-                  "a write failed and the store is being opened anew; nothing was stored: retry");
-    else
-        error_set(error, down,
-                  "the store is going down; nothing was stored: connect again and retry");
-    error->maybe_applied = false;
-    error->retry_after_ms = REOPEN_PAUSE_MS;
-}
 
 /* Fail a submission in a way that may be retried: nothing more of its call may be committed (semantics 7). */
 static void fail(struct submission *sub, const struct error *error)
@@ -88,7 +74,7 @@ static int64_t now_us(void)
 static bool commit_decide(struct commit *c, struct chain *taken, struct error *error)
 {
     struct error broken;
-    refusal(&broken, REASON_STORE_UNAVAILABLE);
+    down_refusal(&broken, REASON_STORE_UNAVAILABLE);
     for (struct submission *sub = taken->first; sub; sub = sub->next) {
         if (sub->lane && sub->lane->broken)
             fail(sub, &broken);
@@ -109,18 +95,19 @@ static enum reason commit_write(struct commit *c, const struct chain *taken,
         return REASON_NONE;
     if (!deletes && !ends && log_may_append(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
-    if (durable_drain(c->durable, unknown, error) != REASON_NONE ||
-        log_write(c->store->log, batch, error) != REASON_NONE)
+    if (durable_write(c->durable, batch, unknown, error) != REASON_NONE)
         return error->reason;
     if (deletes)
         effects_apply(taken, c->erase);
     return REASON_NONE;
 }
 
-static struct written *commit_built(struct commit *c, struct error *error)
+static struct written *commit_built(struct commit *c, uint64_t begun_us, struct error *error)
 {
     struct written *written = written_new(c->sequence.builder);
-    if (!written)
+    if (written)
+        written->begun_us = begun_us;
+    else
         error_set(error, REASON_BUSY,
                   "the store is out of memory; nothing was stored: retry later");
     return written;
@@ -133,11 +120,11 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     error_set(&unknown, REASON_STORE_UNAVAILABLE,
               "writing failed and the outcome is unknown: retry with the same event ids (%.300s)",
               why->message);
-    unknown.retry_after_ms = REOPEN_PAUSE_MS;
+    unknown.retry_after_ms = DOWN_PAUSE_MS;
     fail_all(taken, &unknown);
-    refusal(&refused, why->reason);
-    logline_with(LOGLINE_ERROR, "writing failed, no emit is accepted until the log is open anew",
-                 logline_text("error", why->message));
+    down_refusal(&refused, why->reason);
+    down_tell(why);
+    tally_add(&c->store->measures.write_failures, 1);
     pthread_mutex_lock(&c->lock);
     c->down = why->reason;
     struct chain waiting = {0};
@@ -145,8 +132,7 @@ static void commit_go_down(struct commit *c, struct chain *taken, const struct e
     pthread_mutex_unlock(&c->lock);
     fail_all(&waiting, &refused);
     chain_append(taken, &waiting);
-    if (c->options.writable_changed)
-        c->options.writable_changed(c->options.user, false);
+    c->options.writable_changed(c->options.user, false);
     answers_put(&c->answers, taken);
 }
 
@@ -187,9 +173,10 @@ static void commit_run(struct commit *c, struct chain *taken)
     struct chain unknown = {0};
     struct error error;
     struct written *written = NULL;
+    uint64_t begun_us = tally_now_us();
     sequence_start(&c->sequence, now_us(), taken->bytes);
     if (!commit_decide(c, taken, &error) || !sequence_finish(&c->sequence, &after, &error) ||
-        !(written = commit_built(c, &error))) {
+        !(written = commit_built(c, begun_us, &error))) {
         commit_end_badly(c, taken, before, &error, false);
     } else if (commit_write(c, taken, written, &unknown, &error) != REASON_NONE) {
         written_free(written);
@@ -212,102 +199,96 @@ static void commit_settle(struct commit *c)
 
 /* ---- coming back ---- */
 
-static bool commit_reopen(struct commit *c)
+static enum reason commit_reopen(struct commit *c, struct error *error)
 {
-    struct error error;
-    if (log_reopen(c->store->log, &error) != REASON_NONE)
-        return false;
+    enum reason reason = log_reopen(c->store->log, error);
     struct log_end end = log_end(c->store->log);
-    if (sequence_reset(&c->sequence, end, &error) != REASON_NONE ||
-        erase_load(c->erase, &error) != REASON_NONE)
-        return false;
+    if (reason == REASON_NONE)
+        reason = sequence_reset(&c->sequence, end, error);
+    if (reason == REASON_NONE)
+        reason = erase_load(c->erase, error);
+    if (reason != REASON_NONE)
+        return reason;
     /* What was in flight may have been written after all. */
     if (end.last_order_id > atomic_load(&c->store->head))
         fanout_publish(c->store->fanout, &c->store->head, atomic_load(&c->store->head) + 1,
                        end.last_order_id, NULL, 0);
     logline_with(LOGLINE_INFO, "the log is open anew, emits are accepted",
                  logline_uint("head_order_id", end.last_order_id));
-    return true;
+    return REASON_NONE;
 }
 
-static struct timespec in_ms(int64_t ms)
+/* Wait a moment, or until something happens; is it closing? */
+static bool commit_pause(struct commit *c)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    return until;
-}
-
-/* Wait a moment, or until closing. */
-static void commit_pause(struct commit *c)
-{
-    struct timespec until = in_ms(REOPEN_PAUSE_MS);
+    struct timespec until = until_ms(DOWN_PAUSE_MS);
     pthread_mutex_lock(&c->lock);
-    while (!c->closing && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) {
-    }
+    pthread_cond_timedwait(&c->changed, &c->lock, &until); /* woken early: tries early */
+    bool closing = c->closing;
     pthread_mutex_unlock(&c->lock);
+    return closing;
 }
 
+/* Damage is not tried again: no opening mends it, and each may clear away what a person wants to see. */
 static void commit_recover(struct commit *c)
 {
-    while (!commit_reopen(c)) {
-        commit_pause(c);
-        pthread_mutex_lock(&c->lock);
-        bool closing = c->closing;
-        pthread_mutex_unlock(&c->lock);
-        if (closing)
-            return;
-    }
+    struct error error;
+    enum reason down;
+    do
+        down = commit_reopen(c, &error);
+    while (down != REASON_NONE && down != REASON_CORRUPT && !commit_pause(c));
     pthread_mutex_lock(&c->lock);
-    c->down = REASON_NONE;
+    c->down = down;
     pthread_mutex_unlock(&c->lock);
-    if (c->options.writable_changed)
+    if (down == REASON_CORRUPT)
+        down_tell(&error);
+    if (down == REASON_NONE)
         c->options.writable_changed(c->options.user, true);
 }
 
 /* ---- the thread ---- */
 
-enum work { WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
+enum work { WORK_NONE, WORK_COMMIT, WORK_ERASE, WORK_SETTLE, WORK_RECOVER, WORK_END };
 
 static bool commit_may_erase(const struct commit *c)
 {
     return erase_pending(c->erase) && hold_left_ms(c->store->holds) == 0;
 }
 
+static enum work commit_work(const struct commit *c)
+{
+    if (durable_has_failed(c->durable))
+        return WORK_SETTLE;
+    if (c->ring.first)
+        return WORK_COMMIT;
+    if (c->closing)
+        return WORK_END;
+    if (c->down)
+        return c->down == REASON_CORRUPT ? WORK_NONE : WORK_RECOVER;
+    return commit_may_erase(c) ? WORK_ERASE : WORK_NONE;
+}
+
 /* Under the lock: until something has changed, or a hold has lapsed. */
 static void commit_wait(struct commit *c)
 {
-    if (!erase_pending(c->erase)) {
+    if (c->down || !erase_pending(c->erase)) {
         pthread_cond_wait(&c->changed, &c->lock);
         return;
     }
-    struct timespec until = in_ms(hold_left_ms(c->store->holds) + 1);
+    struct timespec until = until_ms(hold_left_ms(c->store->holds) + 1);
     pthread_cond_timedwait(&c->changed, &c->lock, &until);
 }
 
 /* Wait for something to do; for a commit, take it. */
 static enum work commit_take(struct commit *c, struct chain *taken)
 {
+    enum work work;
     *taken = (struct chain){0};
-    enum work work = WORK_COMMIT;
     pthread_mutex_lock(&c->lock);
-    while (!c->ring.first && !c->closing && !c->down && !commit_may_erase(c) &&
-           !durable_has_failed(c->durable))
+    while ((work = commit_work(c)) == WORK_NONE)
         commit_wait(c);
-    if (durable_has_failed(c->durable)) {
-        work = WORK_SETTLE;
-    } else if (c->ring.first) {
+    if (work == WORK_COMMIT)
         lane_take(&c->ring, taken, COMMIT_BYTES, TURN_BYTES);
-    } else if (c->closing) {
-        work = WORK_END;
-    } else {
-        work = c->down ? WORK_RECOVER : WORK_ERASE;
-    }
     pthread_mutex_unlock(&c->lock);
     return work;
 }
@@ -331,24 +312,19 @@ static void *commit_thread(void *arg)
     struct chain taken;
     unsigned commits = 0;
     for (;;) {
-        switch (commit_take(c, &taken)) {
-        case WORK_COMMIT:
+        enum work work = commit_take(c, &taken);
+        if (work == WORK_COMMIT) {
             commit_run(c, &taken);
             if (++commits % ERASE_EVERY == 0 && !c->down && commit_may_erase(c))
                 commit_erase(c); /* also when there is never a pause */
-            break;
-        case WORK_ERASE:
+        } else if (work == WORK_ERASE) {
             commit_erase(c);
-            break;
-        case WORK_SETTLE:
-            commit_settle(c);
-            break;
-        case WORK_RECOVER:
+        } else if (work == WORK_RECOVER) {
             commit_recover(c);
-            break;
-        case WORK_END:
+        } else {
             commit_settle(c);
-            return NULL;
+            if (work == WORK_END)
+                return NULL;
         }
     }
 }
@@ -356,8 +332,10 @@ static void *commit_thread(void *arg)
 enum reason commit_submit(struct commit *c, struct submission *chain, struct error *error)
 {
     struct chain more = chain_of(chain);
+    size_t len = more.len;
     struct lane *lane = chain->lane ? chain->lane : &c->single;
     enum reason reason = REASON_NONE;
+    submission_stamp(chain);
     pthread_mutex_lock(&c->lock);
     if (c->closing)
         reason = REASON_SHUTTING_DOWN;
@@ -372,14 +350,24 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
         pthread_cond_signal(&c->changed);
     }
     pthread_mutex_unlock(&c->lock);
+    if (reason != REASON_NONE)
+        measures_refused(&c->store->measures, reason, len);
     if (reason == REASON_BUSY) {
         error_set(error, reason,
                   "too much is waiting to be committed; nothing was stored: retry in a moment");
         error->retry_after_ms = 100;
     } else if (reason != REASON_NONE) {
-        refusal(error, reason);
+        down_refusal(error, reason);
     }
     return reason;
+}
+
+struct commit_queue commit_queue(struct commit *c)
+{
+    pthread_mutex_lock(&c->lock);
+    struct commit_queue queue = {c->ring.len, c->ring.bytes, c->down};
+    pthread_mutex_unlock(&c->lock);
+    return queue;
 }
 
 /* ---- open and close ---- */
@@ -451,7 +439,7 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
     c->store = store;
     c->options = *options;
     pthread_mutex_init(&c->lock, NULL);
-    answers_init(&c->answers, store->cq);
+    answers_init(&c->answers, store->cq, &store->measures);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -462,12 +450,12 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
         return NULL;
     }
     atomic_store(&store->head, c->sequence.end.last_order_id);
-    hold_all_on_release(store->holds, commit_nudge, c);
     if (!commit_start(c)) {
         error_set(error, REASON_STORE_UNAVAILABLE, "no thread for the committer");
         commit_free(c);
         return NULL;
     }
+    hold_all_on_release(store->holds, commit_nudge, c);
     return c;
 }
 

@@ -261,6 +261,30 @@ static unsigned check_listen(const struct settings *settings, FILE *faults)
     return n;
 }
 
+static unsigned check_metrics(const struct settings *settings, FILE *faults)
+{
+    struct address address;
+    char *fault = NULL;
+    const char *text = settings_text(settings, SETTING_METRICS_LISTEN);
+    const char *where = settings_where(settings, SETTING_METRICS_LISTEN);
+    if (!text)
+        return 0;
+    if (address_list(text, &address, 1, &fault) == 0)
+        fprintf(faults, "%s: metrics-listen: %s\n", where, fault ? fault : "no memory");
+    else if (address.is_unix)
+        fprintf(faults, "%s: metrics-listen: %s is a unix socket: write host:port or [v6]:port\n",
+                where, address.text);
+    else if (!address.is_loopback && !settings_switch(settings, SETTING_INSECURE_METRICS))
+        fprintf(faults,
+                "%s: metrics-listen: %s can be reached from outside, without TLS and by anybody: "
+                "listen on 127.0.0.1, or say that this is meant with --insecure-metrics\n",
+                where, address.text);
+    else
+        return 0;
+    free(fault);
+    return 1;
+}
+
 static unsigned check_owners(const struct settings *settings, FILE *faults)
 {
     const char *fault = owners_fault(settings_text(settings, SETTING_NAME_OWNERS));
@@ -292,7 +316,8 @@ static unsigned check_admins(const struct settings *settings, FILE *faults)
 unsigned config_check(const struct settings *settings, FILE *faults)
 {
     unsigned n = check_tls(settings, faults) + check_listen(settings, faults) +
-                 check_owners(settings, faults) + check_admins(settings, faults);
+                 check_owners(settings, faults) + check_admins(settings, faults) +
+                 check_metrics(settings, faults);
     if (settings_number(settings, SETTING_EVENT_BYTES_MAX) >
         settings_number(settings, SETTING_BATCH_BYTES_MAX)) {
         fprintf(faults,

@@ -18,7 +18,10 @@ struct cursor_at {
     uint64_t
         next_version; /* plain streams: no version before it is wanted; if located, the first not looked at */
     bool located;
-    bool live;       /* plain streams: it has reached the head, and walks records */
+    bool live;     /* plain streams: it has reached the head, and walks records */
+    uint64_t read; /* plain streams: the number of the record read last */
+    uint64_t
+        neighbours;  /* plain streams: how many records before that one are next to each other */
     uint64_t number; /* of the last record wholly before next, as scan.h has it */
     uint64_t left;   /* events that may still be given; UINT64_MAX: no limit */
 };

@@ -6,6 +6,7 @@
  */
 #include "store/durable.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,8 +69,7 @@ void written_free(struct written *written)
 
 static void list_append(struct list *list, struct list *more)
 {
-    if (!more->first)
-        return;
+    assert(more->first);
     if (list->last)
         list->last->next = more->first;
     else
@@ -92,6 +92,14 @@ static void list_take(struct list *list, struct chain *chain)
 
 /* ---- making durable ---- */
 
+static enum reason sync_file(struct durable *d, const struct written *written, struct error *error)
+{
+    uint64_t begun_us = tally_now_us();
+    enum reason reason = log_sync(d->store->log, &written->appended, error);
+    histogram_add(&d->store->measures.sync_us, tally_now_us() - begun_us);
+    return reason;
+}
+
 /* One sync for each file that the commits stand in; usually there is one. */
 static enum reason sync_files(struct durable *d, const struct list *commits, struct error *error)
 {
@@ -100,11 +108,11 @@ static enum reason sync_files(struct durable *d, const struct list *commits, str
         if (!w->appended.file)
             continue;
         if (last && last->appended.file != w->appended.file &&
-            log_sync(d->store->log, &last->appended, error) != REASON_NONE)
+            sync_file(d, last, error) != REASON_NONE)
             return error->reason;
         last = w;
     }
-    return last ? log_sync(d->store->log, &last->appended, error) : REASON_NONE;
+    return last ? sync_file(d, last, error) : REASON_NONE;
 }
 
 static void show(struct store *store, const struct written *written)
@@ -138,10 +146,14 @@ static void make_durable(struct durable *d, struct list *commits)
     if (atomic_load(&d->has_failed) || sync_files(d, commits, &error) != REASON_NONE) {
         keep_failed(d, commits, &error);
     } else {
-        for (const struct written *w = commits->first; w; w = w->next)
+        uint64_t now_us = tally_now_us();
+        for (const struct written *w = commits->first; w; w = w->next) {
+            measures_commit(&d->store->measures, w, now_us);
             show(d->store, w);
+        }
         list_take(commits, &done);
         d->options.answer(d->options.user, &done);
+        log_settle(d->store->log);
     }
     pthread_mutex_lock(&d->lock);
     d->under_way -= len;
@@ -206,6 +218,18 @@ enum reason durable_drain(struct durable *d, struct chain *unknown, struct error
         atomic_store(&d->has_failed, false);
     }
     pthread_mutex_unlock(&d->lock);
+    return reason;
+}
+
+enum reason durable_write(struct durable *d, struct log_batch *batch, struct chain *unknown,
+                          struct error *error)
+{
+    enum reason reason = durable_drain(d, unknown, error);
+    if (reason != REASON_NONE)
+        return reason;
+    uint64_t begun_us = tally_now_us();
+    reason = log_write(d->store->log, batch, error);
+    histogram_add(&d->store->measures.sync_us, tally_now_us() - begun_us);
     return reason;
 }
 

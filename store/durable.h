@@ -22,6 +22,7 @@ struct written {
     struct written *next;
     struct chain taken;
     struct log_appended appended;
+    uint64_t begun_us;         /* tally_now_us when it was taken */
     struct fanout_name *names; /* the streams it touches; views of what taken holds */
     size_t names_len, built_len;
     struct built built
@@ -48,6 +49,10 @@ void durable_close(struct durable *durable); /* after durable_drain. NULL is fin
 void durable_add(struct durable *durable, struct written *written, struct chain *taken, bool alone);
 
 bool durable_has_failed(const struct durable *durable);
+
+/* Wait as durable_drain does, then write the batch so that it is durable itself. */
+enum reason durable_write(struct durable *durable, struct log_batch *batch, struct chain *unknown,
+                          struct error *error);
 
 /* Wait until nothing is under way. REASON_NONE: all is durable, shown and answered. Else why not, and *unknown gets what must be
  * answered: its commits may be stored or not. */

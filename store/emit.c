@@ -127,16 +127,27 @@ static enum reason emit_prepare(struct emit_call *emit, const struct limits *lim
     return REASON_NONE;
 }
 
+static void emit_submit(struct emit_call *emit, struct store *store, struct serve_call *call,
+                        enum reason reason, struct error *error)
+{
+    if (reason != REASON_NONE)
+        measures_refused(&store->measures, reason, 1);
+    else
+        reason = commit_submit(store->commit, &emit->submission, error);
+    if (reason != REASON_NONE)
+        serve_finish(call, error);
+}
+
 static void emit_begin(struct serve_call *call, void *service, struct bytes *message)
 {
     struct store *store = service;
     struct error error;
+    uint64_t received_us = tally_now_us();
     struct emit_call *emit = emit_call_new(call, message);
     enum reason reason = emit ? emit_prepare(emit, &store->limits, &error) : no_memory(&error);
     if (reason == REASON_NONE)
-        reason = commit_submit(store->commit, &emit->submission, &error);
-    if (reason != REASON_NONE)
-        serve_finish(call, &error);
+        emit->submission.received_us = received_us;
+    emit_submit(emit, store, call, reason, &error);
 }
 
 /* ---- DeleteStream ---- */
@@ -210,10 +221,7 @@ static void delete_begin(struct serve_call *call, void *service, struct bytes *m
     struct error error;
     struct emit_call *emit = emit_call_new(call, message);
     enum reason reason = emit ? delete_prepare(emit, &error) : no_memory(&error);
-    if (reason == REASON_NONE)
-        reason = commit_submit(store->commit, &emit->submission, &error);
-    if (reason != REASON_NONE)
-        serve_finish(call, &error);
+    emit_submit(emit, store, call, reason, &error);
 }
 
 /* Nobody waits any more, but what was submitted is committed all the same. */

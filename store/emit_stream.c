@@ -151,7 +151,7 @@ static void stream_go_on(struct stream_call *s)
 
 static void stream_read_on(struct stream_call *s)
 {
-    if (s->reading || s->ended || s->failed || s->finished || s->pending_bytes >= QUOTA_BYTES ||
+    if (s->reading || s->ended || s->failed || s->pending_bytes >= QUOTA_BYTES ||
         s->answers_len >= ANSWERS_BYTES)
         return;
     s->reading = true;
@@ -300,16 +300,20 @@ static void stream_submit(struct stream_call *s, struct bytes *message)
 {
     struct submission *chain;
     struct error error;
+    uint64_t received_us = tally_now_us();
     enum reason reason = stream_decode(s, message, &chain, &error);
     size_t len = 0, bytes = 0;
     for (struct submission *sub = chain; sub; sub = sub->next) {
+        sub->received_us = received_us;
         len++;
         bytes += sub->bytes;
     }
     /* Counted first: the committer may hand them back before commit_submit has returned. */
     s->pending += len;
     s->pending_bytes += bytes;
-    if (reason == REASON_NONE && chain)
+    if (reason != REASON_NONE) /* at least the one that could not be decoded */
+        measures_refused(&s->store->measures, reason, len + 1);
+    else if (chain)
         reason = commit_submit(s->store->commit, chain, &error);
     if (reason == REASON_NONE)
         return;

@@ -45,5 +45,11 @@ enum reason fault_reason(enum log_fault fault)
 
 enum reason fault_of_write(enum log_fault fault)
 {
-    return fault == LOG_FULL ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
+    return fault == LOG_FULL || fault == LOG_DAMAGED ? fault_reason(fault)
+                                                     : REASON_STORE_UNAVAILABLE;
+}
+
+enum reason fault_of_sync(int code)
+{
+    return code == ENOSPC || code == EDQUOT ? REASON_STORE_FULL : REASON_STORE_UNAVAILABLE;
 }

@@ -43,11 +43,18 @@ static void schedule(struct feed *feed)
 
 /* ---- sending ---- */
 
+static void count(struct feed *feed, const struct parts *message)
+{
+    if (feed->delivered)
+        measures_delivered(feed->delivered, message->events, message->bytes);
+}
+
 /* Under the lock. The handlers of the call run later, never within serve_send. */
 static void send(struct feed *feed, struct parts *message)
 {
     feed->sending = true;
     feed->sent_ms = cq_mono_ms();
+    count(feed, message);
     serve_send(feed->call, message->part, message->len, false);
     parts_clear(message);
 }
@@ -160,10 +167,12 @@ static void finish(struct feed *feed)
     drop_ready(feed);
     pthread_mutex_unlock(&feed->lock);
     feed->maker->end(feed);
-    if (last.bytes)
+    if (last.bytes) {
+        count(feed, &last);
         serve_send_last(feed->call, last.part, last.len);
-    else
+    } else {
         serve_finish(feed->call, ok ? NULL : &error);
+    }
     parts_clear(&last);
 }
 
@@ -213,7 +222,7 @@ void feed_stop(struct feed *feed, enum reason reason)
     pthread_mutex_unlock(&feed->lock);
 }
 
-bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms)
+bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_state *state)
 {
     pthread_mutex_lock(&feed->lock);
     int64_t quiet = now_ms - feed->sent_ms;
@@ -224,6 +233,9 @@ bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms)
         feed->maker->take_back(feed);
     }
     bool is_quiet = !feed->sending && quiet >= quiet_ms;
+    *state = feed->sending && quiet >= STUCK_MS ? FEED_STALLED
+             : feed->idle                       ? FEED_WAITING
+                                                : FEED_BUSY;
     pthread_mutex_unlock(&feed->lock);
     return is_quiet;
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/measures.h"
 #include "store/parts.h"
 #include "store/readers.h"
 #include "wire/serve.h"
@@ -46,6 +47,7 @@ struct feed {
     const struct feed_maker *maker;
     _Atomic size_t
         *ahead_left; /* bytes that may be made ahead, over all feeds; with take_back only */
+    struct measures_delivered *delivered; /* counts what is sent; NULL: nobody does */
 
     /* feed.c's */
     struct readers_job job;
@@ -66,9 +68,14 @@ void feed_start(struct feed *feed);
 void feed_wake(struct feed *feed);
 /* End the call with this reason, as soon as what is on its way has left. Any thread, until maker->end has returned. */
 void feed_stop(struct feed *feed, enum reason reason);
+enum feed_state {
+    FEED_BUSY,    /* there is more to make */
+    FEED_WAITING, /* made all there was, and waits for feed_wake */
+    FEED_STALLED  /* the client has not taken a message for a second */
+};
 /* Every second or so: if the client has not taken a message for a second, take back what is ready. Returns true when nothing has been
  * sent for quiet_ms and nothing is on its way. Any thread, until maker->end has returned. */
-bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms);
+bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_state *state);
 /* Milliseconds since the last message (or the start), for maker->make. */
 int64_t feed_quiet_ms(struct feed *feed);
 

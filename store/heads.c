@@ -71,7 +71,7 @@ static enum reason stream_find(struct log *log, struct span stream, bool *found,
     return reason;
 }
 
-/* The stream's last extent: *end stays as it is when there is none. */
+/* The last extent of a stream that there is: *end stays as it is when there is only a cut. */
 static enum reason stream_end(struct log *log, struct span stream, uint64_t *end,
                               struct error *error)
 {
@@ -86,8 +86,11 @@ static enum reason stream_end(struct log *log, struct span stream, uint64_t *end
     uint64_t version;
     if (!log_iter_valid(iter))
         reason = log_iter_fault(iter, error);
-    else if (key_extent_read(log_iter_key(iter), &name, &version) && version > 0 &&
-             text_equal(name, stream))
+    else if (!key_extent_read(log_iter_key(iter), &name, &version) || !text_equal(name, stream))
+        reason = error_set(error, REASON_CORRUPT,
+                           "the index of stream %.*s is malformed at its end; run photond verify",
+                           (int)stream.len, (const char *)stream.data);
+    else if (version > 0)
         reason = extent_end(stream, log_iter_value(iter), version, end, error);
     log_iter_close(iter);
     return reason;
@@ -180,7 +183,7 @@ static struct entry *heads_add(struct heads *heads, struct span stream, uint64_t
 
 void heads_settle(struct heads *heads)
 {
-    while (heads->bytes > heads->bytes_max && heads->oldest) {
+    while (heads->bytes > heads->bytes_max) {
         struct entry *entry = heads->oldest;
         heads->oldest = entry->newer;
         if (!heads->oldest)

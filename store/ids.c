@@ -9,6 +9,7 @@
  */
 #include "store/ids.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -125,7 +126,8 @@ static const struct known *generation_find(const struct generation *g, struct sp
 static bool generation_put(struct generation *g, struct span key, uint64_t hash,
                            const struct id_entry *entry)
 {
-    if (g->len + 1 >= UINT32_MAX || !grow(&g->known, &g->room, g->len + 1, sizeof *g->known) ||
+    assert(g->len + 1 < UINT32_MAX); /* commits and recent_max are bounded */
+    if (!grow(&g->known, &g->room, g->len + 1, sizeof *g->known) ||
         !grow(&g->keys, &g->keys_room, g->keys_len + key.len, 1) ||
         (2 * (g->len + 1) > g->index_len && !index_grow(g)))
         return false;

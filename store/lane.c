@@ -3,6 +3,8 @@
  */
 #include "store/lane.h"
 
+#include <assert.h>
+
 #include "store/submission.h"
 
 void chain_append(struct chain *chain, struct chain *more)
@@ -69,13 +71,17 @@ static struct lane *ring_shift(struct lane_ring *ring)
 
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more)
 {
-    if (!lane->waiting.first && more->first)
+    assert(more->first);
+    ring->bytes += more->bytes;
+    ring->len += more->len;
+    if (!lane->waiting.first)
         ring_push(ring, lane);
     chain_append(&lane->waiting, more);
 }
 
 void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, size_t turn_bytes)
 {
+    struct chain before = *taken;
     while (ring->first && taken->bytes < bytes_max) {
         struct lane *lane = ring_shift(ring);
         size_t turn = taken->bytes + turn_bytes;
@@ -85,10 +91,13 @@ void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, si
         if (lane->waiting.first)
             ring_push(ring, lane);
     }
+    ring->bytes -= taken->bytes - before.bytes;
+    ring->len -= taken->len - before.len;
 }
 
 void lane_take_all(struct lane_ring *ring, struct chain *taken)
 {
     while (ring->first)
         chain_append(taken, &ring_shift(ring)->waiting);
+    ring->bytes = ring->len = 0;
 }

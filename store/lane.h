@@ -33,8 +33,10 @@ struct lane {
 /* The lanes in which something waits, in the order of their turns. All-zero is empty. */
 struct lane_ring {
     struct lane *first, *last;
+    size_t bytes, len; /* of all that waits in them */
 };
 
+/* more: not empty. */
 void lane_submit(struct lane_ring *ring, struct lane *lane, struct chain *more);
 /* One turn of turn_bytes after the other, until taken has bytes_max or nothing waits. */
 void lane_take(struct lane_ring *ring, struct chain *taken, size_t bytes_max, size_t turn_bytes);

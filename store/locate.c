@@ -66,15 +66,19 @@ int locate_before(struct log_iter *iter, struct span stream, uint64_t version, s
     return here(iter, stream, at, error);
 }
 
+/* Whoever reads on stands where an extent begins, so that is looked for first: going back costs a look into more blocks, each of which
+ * LevelDB verifies anew. */
 int locate_find(struct log_iter *iter, struct span stream, uint64_t version, struct located *at,
                 struct error *error)
 {
-    if (version > 1) {
-        int found = locate_before(iter, stream, version, at, error);
-        if (found == -1 || (found == 1 && at->last_version >= version))
-            return found;
-    }
     struct key key = key_extent(stream, version ? version : 1);
+    log_iter_seek(iter, key_span(&key));
+    int after = here(iter, stream, at, error);
+    if (version <= 1 || (after == 1 && at->version == version))
+        return after;
+    int found = locate_before(iter, stream, version, at, error);
+    if (found == -1 || (found == 1 && at->last_version >= version))
+        return found;
     log_iter_seek(iter, key_span(&key));
     return here(iter, stream, at, error);
 }

@@ -1,20 +1,16 @@
 /*
  * log.c - LevelDB, opened with care. Only files log*.c know it (log_inside.h).
  *
- * Reads pass a gate. log_reopen closes it, waits until nobody is inside, and then may close LevelDB (hazards 4: an iterator that is
+ * Reads (log_read.c) pass a gate. log_reopen closes it, waits until nobody is inside, and then may close LevelDB (hazards 4: an iterator that is
  * alive at close aborts the process).
  *
  * What is appended is synced through a descriptor of our own (wal.h), or by LevelDB within the write. The first failure of either makes
  * all later writes fail until log_reopen has succeeded: LevelDB would go on to acknowledge what the next opening cannot find
  * (hazards 1). A failed sync is not retried (hazards 2).
- *
- * After an error inside a scan LevelDB's iterators go on behind the hole; ours stop where the error is first known (hazards 3).
  */
 #include "store/log.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,13 +28,6 @@ struct log_batch {
     uint64_t number; /* the greatest record number in it */
     size_t bytes;    /* of keys and values */
     size_t held;     /* by LevelDB's buffer, at the most */
-};
-
-struct log_iter {
-    struct log *log;
-    leveldb_iterator_t *at;
-    char *fault;  /* LevelDB's words; NULL: none */
-    bool went_on; /* LevelDB never forgets an error, so later ones are not seen */
 };
 
 /* ---- opening ---- */
@@ -135,12 +124,11 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
     return LOG_OK;
 }
 
-/* ---- opening: what is there is sound ---- */
-
 static enum log_fault log_check(struct log *log, struct error *error)
 {
     struct log_end end;
-    enum log_fault fault = tailcheck_run(log, ack_recall(&log->ack), log->replayed, &end, error);
+    uint64_t marked = ack_recall(&log->ack, !log->options.inspect);
+    enum log_fault fault = tailcheck_run(log, marked, log->replayed, &end, error);
     if (fault == LOG_DAMAGED && log->options.inspect) {
         ack_refuse(&log->ack, REASON_CORRUPT, "it is damaged, and open for inspection only", NULL);
         return LOG_OK;
@@ -193,9 +181,9 @@ uint64_t log_incarnation(const struct log *log)
     return log->incarnation;
 }
 
-uint64_t log_marked(const struct log *log)
+bool log_marked(const struct log *log, uint64_t *number)
 {
-    return ack_marked((struct ack *)&log->ack); /* asking changes nothing */
+    return ack_marked((struct ack *)&log->ack, number); /* asking changes nothing */
 }
 
 struct log_end log_end(const struct log *log)
@@ -215,8 +203,6 @@ struct log_batch *log_batch_new(void)
 
 void log_batch_free(struct log_batch *batch)
 {
-    if (!batch)
-        return;
     leveldb_writebatch_destroy(batch->writes);
     free(batch);
 }
@@ -276,6 +262,11 @@ enum reason log_write(struct log *log, struct log_batch *batch, struct error *er
     return REASON_NONE;
 }
 
+void log_settle(struct log *log)
+{
+    ack_settle(&log->ack);
+}
+
 bool log_may_append(struct log *log)
 {
     return !log->wal_is_unknown && log->wal.held <= log->options.write_buffer_bytes &&
@@ -300,10 +291,9 @@ enum reason log_append(struct log *log, struct log_batch *batch, struct log_appe
 
 enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error)
 {
-    int code = appended->file ? wal_sync(appended->file) : 0;
+    int code = wal_sync(appended->file);
     if (code != 0)
-        return ack_refuse(&log->ack, fault_of_write(fault_from_text(strerror(code))),
-                          strerror(code), error);
+        return ack_refuse(&log->ack, fault_of_sync(code), strerror(code), error);
     ack_mark(&log->ack, appended->number);
     return REASON_NONE;
 }
@@ -339,141 +329,4 @@ enum reason log_reopen(struct log *log, struct error *error)
     place_ballast_make(&log->place, log->options.ballast_bytes);
     ack_accept(&log->ack);
     return REASON_NONE;
-}
-
-/* ---- reading ---- */
-
-bool log_enter(struct log *log)
-{
-    gate_enter(&log->gate);
-    if (log->db)
-        return true;
-    gate_leave(&log->gate);
-    return false;
-}
-
-enum reason log_closed(const struct log *log, struct error *error)
-{
-    return error_set(error, REASON_STORE_UNAVAILABLE,
-                     "the store in %s is being opened anew; try again", log->place.dir);
-}
-
-enum reason log_get(struct log *log, struct span key, struct bytes **value, struct error *error)
-{
-    if (!log_enter(log))
-        return log_closed(log, error);
-    char *text = NULL;
-    size_t len;
-    uint64_t order_id;
-    enum log_how how = key_record_read(key, &order_id) ? LOG_SCAN_RECORDS : LOG_READ;
-    char *data = leveldb_get(log->db, log->read[how], (const char *)key.data, key.len, &len, &text);
-    gate_leave(&log->gate);
-    if (text) {
-        enum log_fault fault = fault_tell(log->place.dir, "cannot be read", text, error);
-        leveldb_free(text);
-        return fault_reason(fault);
-    }
-    struct bytes *found = data ? bytes_wrap(data, len, leveldb_free) : NULL;
-    if (data && !found) {
-        leveldb_free(data);
-        return error_set(error, REASON_STORE_UNAVAILABLE, "no memory to read the store");
-    }
-    *value = found;
-    return REASON_NONE;
-}
-
-struct log_iter *log_iter_open(struct log *log, enum log_how how)
-{
-    struct log_iter *iter = calloc(1, sizeof *iter);
-    if (!iter)
-        return NULL;
-    if (!log_enter(log)) {
-        free(iter);
-        return NULL;
-    }
-    iter->log = log;
-    iter->at = leveldb_create_iterator(log->db, log->read[how]);
-    return iter;
-}
-
-void log_iter_close(struct log_iter *iter)
-{
-    if (!iter)
-        return;
-    leveldb_iter_destroy(iter->at);
-    leveldb_free(iter->fault);
-    gate_leave(&iter->log->gate);
-    free(iter);
-}
-
-/* After every step: an error may leave the iterator valid, on the other side of a hole. */
-static void log_iter_look(struct log_iter *iter)
-{
-    if (!iter->fault && !iter->went_on)
-        leveldb_iter_get_error(iter->at, &iter->fault);
-}
-
-void log_iter_go_on(struct log_iter *iter)
-{
-    leveldb_free(iter->fault);
-    iter->fault = NULL;
-    iter->went_on = true;
-}
-
-void log_iter_seek(struct log_iter *iter, struct span key)
-{
-    leveldb_iter_seek(iter->at, (const char *)key.data, key.len);
-    log_iter_look(iter);
-}
-
-void log_iter_seek_before(struct log_iter *iter, struct span key)
-{
-    log_iter_seek(iter, key);
-    if (iter->fault)
-        return;
-    if (leveldb_iter_valid(iter->at))
-        leveldb_iter_prev(iter->at);
-    else
-        leveldb_iter_seek_to_last(iter->at);
-    log_iter_look(iter);
-}
-
-void log_iter_next(struct log_iter *iter)
-{
-    leveldb_iter_next(iter->at);
-    log_iter_look(iter);
-}
-
-void log_iter_prev(struct log_iter *iter)
-{
-    leveldb_iter_prev(iter->at);
-    log_iter_look(iter);
-}
-
-bool log_iter_valid(const struct log_iter *iter)
-{
-    return !iter->fault && leveldb_iter_valid(iter->at);
-}
-
-struct span log_iter_key(const struct log_iter *iter)
-{
-    struct span key;
-    key.data = (const uint8_t *)leveldb_iter_key(iter->at, &key.len);
-    return key;
-}
-
-struct span log_iter_value(const struct log_iter *iter)
-{
-    struct span value;
-    value.data = (const uint8_t *)leveldb_iter_value(iter->at, &value.len);
-    return value;
-}
-
-enum reason log_iter_fault(const struct log_iter *iter, struct error *error)
-{
-    if (!iter->fault)
-        return REASON_NONE;
-    enum log_fault fault = fault_from_text(iter->fault);
-    return error_set(error, fault_reason(fault == LOG_FULL ? LOG_FAILED : fault),
-                     "the store in %s cannot be read: %s", iter->log->place.dir, iter->fault);
 }

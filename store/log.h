@@ -54,9 +54,11 @@ void log_close(struct log *log); /* iterators must be closed */
 
 const char *log_store_id(const struct log *log); /* a UUID */
 uint64_t log_incarnation(const struct log *log);
-uint64_t
-log_marked(const struct log *log); /* the greatest record number known to be acknowledged */
+/* The greatest record number known to be acknowledged. false: what was known had been damaged, at the last opening. */
+bool log_marked(const struct log *log, uint64_t *number);
 struct log_end log_end(const struct log *log); /* as found by the last log_open or log_reopen */
+/* What LevelDB says of itself, such as "leveldb.stats". false: it has no such property, or is not open. Waits like a reader. */
+bool log_property(struct log *log, const char *name, char *out, size_t size);
 
 /* ---- writing: a batch is written whole, or not at all ---- */
 struct log_batch;
@@ -66,7 +68,8 @@ void log_batch_clear(struct log_batch *batch);
 void log_batch_put(struct log_batch *batch, struct span key, struct span value);
 void log_batch_delete(struct log_batch *batch, struct span key);
 /* REASON_NONE: durable. STORE_FULL or STORE_UNAVAILABLE with maybe_applied: the outcome is unknown, and until log_reopen has succeeded
- * every further write is refused with the same reason, untried, and maybe_applied is false. */
+ * every further write is refused with the same reason, untried, and maybe_applied is false. CORRUPT: the same, but LevelDB has met
+ * damage, in a table that it was compacting, say: opening anew hides that for a while and mends nothing. */
 enum reason log_write(struct log *log, struct log_batch *batch, struct error *error);
 
 /* The same in two steps. log_append: written, and readers of the log see it, but it is not durable. log_sync, on another thread if need be,
@@ -75,7 +78,7 @@ enum reason log_write(struct log *log, struct log_batch *batch, struct error *er
 struct unsynced;
 struct wal_file;
 struct log_appended {
-    struct wal_file *file; /* NULL: there is nothing to sync */
+    struct wal_file *file; /* NULL: there is nothing to log_sync */
     uint64_t number;       /* of its last record */
     struct unsynced *unsynced;
 };
@@ -86,10 +89,13 @@ enum reason log_append(struct log *log, struct log_batch *batch, struct log_appe
                        struct error *error);
 enum reason log_sync(struct log *log, const struct log_appended *appended, struct error *error);
 void log_appended_end(struct log_appended *appended);
+/* After what is durable has been answered, on any thread: what makes sure of it at the next opening is made durable, too, once a
+ * second. */
+void log_settle(struct log *log);
 
 /* After a failed write: free the ballast, probe with a synced file, wait for iterators, close, open again (a new LevelDB log),
  * check the tail, make the ballast anew. REASON_NONE: log_end is fresh and writes are accepted again. Otherwise try later: reads go on,
- * unless it failed after closing; then they answer STORE_UNAVAILABLE until a later log_reopen. The caller has no iterator open. */
+ * unless it failed after closing; then they answer STORE_UNAVAILABLE, or CORRUPT when it was that, until a later log_reopen. The caller has no iterator open. */
 enum reason log_reopen(struct log *log, struct error *error);
 
 /* ---- reading ---- */

@@ -74,10 +74,10 @@ static bool find_end(const struct log_compaction *c, struct key *key, uint64_t *
 static bool compact(struct log *log, const struct key *from, const struct key *until)
 {
     char name[WAL_NAME_BYTES];
-    uint64_t before = wal_newest(log->wal.dir_fd, name);
+    uint64_t before = wal_newest(log->wal.dir_fd, UINT64_MAX, name);
     leveldb_compact_range(log->db, (const char *)from->data, from->len,
                           until ? (const char *)until->data : NULL, until ? until->len : 0);
-    return wal_newest(log->wal.dir_fd, name) > before;
+    return wal_newest(log->wal.dir_fd, UINT64_MAX, name) > before;
 }
 
 static bool compact_piece(struct log_compaction *c, bool *more)

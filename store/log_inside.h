@@ -1,5 +1,5 @@
 /*
- * log_inside.h - the log as its own files see it: log.c, log_compact.c. Nobody else knows LevelDB.
+ * log_inside.h - the log as its own files see it: log.c, log_read.c, log_compact.c. Nobody else knows LevelDB.
  */
 #ifndef PHOTON_LOG_INSIDE_H
 #define PHOTON_LOG_INSIDE_H
@@ -38,6 +38,6 @@ struct log {
 /* Pass the gate; false: the store is not open now. Leave by gate_leave. */
 bool log_enter(struct log *log);
 /* What is to be said then. */
-enum reason log_closed(const struct log *log, struct error *error);
+enum reason log_closed(struct log *log, struct error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "store/audit.h"
 #include "store/describe.h"
 #include "store/init.h"
+#include "store/metrics_text.h"
 #include "store/options.h"
 #include "store/run.h"
 
@@ -18,6 +19,10 @@ static enum exit_code show_config(const struct options *options)
     }
     if (options->form == CONFIG_EXIT_CODES) {
         describe_exit_codes_markdown(stdout);
+        return EXIT_CODE_OK;
+    }
+    if (options->form == CONFIG_METRICS) {
+        metrics_markdown(stdout);
         return EXIT_CODE_OK;
     }
     enum exit_code code = options_load(options, &settings);

@@ -24,6 +24,7 @@ enum {
     KEY_EXAMPLE = 0x400,
     KEY_MARKDOWN,
     KEY_EXIT_CODES,
+    KEY_METRICS,
     KEY_SETTING = 0x1000 /* and the setting's number on top */
 };
 
@@ -149,6 +150,9 @@ static error_t parse_no_args(int key, char *arg, struct argp_state *state)
     case KEY_EXIT_CODES:
         options->form = CONFIG_EXIT_CODES;
         return 0;
+    case KEY_METRICS:
+        options->form = CONFIG_METRICS;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -231,6 +235,7 @@ static const struct argp_option CONFIG_ROWS[] = {
     {"example", KEY_EXAMPLE, NULL, 0, "Print a commented file with every setting", 0},
     {"markdown", KEY_MARKDOWN, NULL, 0, "Print the reference of settings, in Markdown", 0},
     {"exit-codes", KEY_EXIT_CODES, NULL, 0, "Print the table of exit codes, in Markdown", 0},
+    {"metrics", KEY_METRICS, NULL, 0, "Print the table of metrics, in Markdown", 0},
     {0}};
 static const struct argp_option INIT_ROWS[] = {
     {"name", KEY_NAME, "HOST", 0,

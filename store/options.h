@@ -21,10 +21,11 @@ enum verb {
 };
 
 enum config_form {
-    CONFIG_VALUES,    /* what is in force */
-    CONFIG_EXAMPLE,   /* --example: a commented file */
-    CONFIG_SETTINGS,  /* --markdown: the reference of settings */
-    CONFIG_EXIT_CODES /* --exit-codes: the reference of exit codes, likewise */
+    CONFIG_VALUES,     /* what is in force */
+    CONFIG_EXAMPLE,    /* --example: a commented file */
+    CONFIG_SETTINGS,   /* --markdown: the reference of settings */
+    CONFIG_EXIT_CODES, /* --exit-codes: the reference of exit codes, likewise */
+    CONFIG_METRICS     /* --metrics: the reference of metrics */
 };
 
 enum { OPTIONS_FLAGS_MAX = 128, OPTIONS_CLIENTS_MAX = 16 };

@@ -15,6 +15,7 @@ struct parts {
     struct bytes *part[PARTS_MAX];
     size_t len;    /* parts that are closed */
     size_t bytes;  /* in all */
+    size_t events; /* in them, as far as their maker counts them */
     uint8_t *open; /* what is being copied together, behind the closed ones */
     size_t open_len, open_size;
 };

@@ -273,6 +273,8 @@ static void fd_close(int fd)
 
 void place_close(struct place *place)
 {
+    if (place->mark_fd >= 0)
+        place_mark_sync(place);
     fd_close(place->mark_fd);
     fd_close(place->lock_fd);
     fd_close(place->dir_fd);
@@ -292,12 +294,18 @@ void place_mark(const struct place *place, uint64_t number)
     (void)written; /* an older mark guards less, and no more than that */
 }
 
-uint64_t place_marked(const struct place *place)
+bool place_mark_sync(const struct place *place)
+{
+    return fdatasync(place->mark_fd) == 0;
+}
+
+bool place_marked(const struct place *place, uint64_t *number)
 {
     uint8_t mark[MARK_BYTES];
-    if (pread(place->mark_fd, mark, sizeof mark, 0) != (ssize_t)sizeof mark)
-        return 0;
-    return little_get64(mark + 8) == XXH3_64bits(mark, 8) ? little_get64(mark) : 0;
+    ssize_t len = pread(place->mark_fd, mark, sizeof mark, 0);
+    bool sound = len == (ssize_t)sizeof mark && little_get64(mark + 8) == XXH3_64bits(mark, 8);
+    *number = sound ? little_get64(mark) : 0;
+    return sound || len == 0;
 }
 
 /* ---- room ---- */

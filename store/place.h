@@ -2,11 +2,12 @@
  * place.h - the store's directory around LevelDB: whose it is, who works on it, how much room there
  * is.
  *
- *   PHOTON    marks the directory as a store; text: format and identity. Written last: without it
- * nothing was ever stored here PHOTON.new  the same while the store is being made lock      held by
- * the photond that works on the store; holds its process id, for messages only mark      the newest
- * record number that was acknowledged: a log that ends before it has lost something ballast   room
- * that is kept, to be freed when the disk is full data/     LevelDB
+ * - PHOTON: marks the directory as a store; text: format and identity. Written last: without it nothing was ever stored here
+ * - PHOTON.new: the same while the store is being made
+ * - lock: held by the photond that works on the store; holds its process id, for messages only
+ * - mark: the newest record number that was acknowledged: a log that ends before it has lost something
+ * - ballast: room that is kept, to be freed when the disk is full
+ * - data/: LevelDB
  *
  * Directories are made with mode 0700, files with 0600. Threads: one at a time.
  */
@@ -31,10 +32,12 @@ void place_close(struct place *place);
 /* Everything else is in place and synced: mark the directory as a store. */
 enum log_fault place_finish(struct place *place, struct error *error);
 
-/* The mark: written after each commit, not synced, so it survives the process and never runs ahead
- * of the log. */
+/* The mark: written after each commit, so it survives the process and never runs ahead of the log. It survives a power cut when it
+ * has been synced, which closing does as well. */
 void place_mark(const struct place *place, uint64_t number);
-uint64_t place_marked(const struct place *place); /* 0: nothing is known */
+bool place_mark_sync(const struct place *place); /* Any thread. */
+/* false: it is damaged, so nothing is known; *number is 0, as it is of a store that has marked nothing. */
+bool place_marked(const struct place *place, uint64_t *number);
 
 /* Bytes of LevelDB's logs: what it reads when it opens, and writes into tables. */
 size_t place_log_bytes(const struct place *place);

@@ -51,6 +51,7 @@ static enum feed_result make(struct feed *feed, bool ahead, struct parts *messag
     if (reason)
         return FEED_FAILED;
     *message = batch.parts;
+    message->events = batch.events;
     return batch.done || batch.at_head ? FEED_LAST : FEED_MORE;
 }
 
@@ -87,7 +88,10 @@ static void begin(struct serve_call *call, void *service, struct bytes *message)
         serve_finish(call, &error);
         return;
     }
-    page->feed = (struct feed){.call = call, .readers = store->readers, .maker = &maker};
+    page->feed = (struct feed){.call = call,
+                               .readers = store->readers,
+                               .maker = &maker,
+                               .delivered = &store->measures.delivered[MEASURES_READ]};
     page->store = store;
     page->request = request;
     page->request.type = STREAM_COLD;

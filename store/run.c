@@ -21,6 +21,7 @@
 #include "store/describe.h"
 #include "store/files.h"
 #include "store/logline.h"
+#include "store/scrape.h"
 #include "store/service.h"
 #include "store/signals.h"
 #include "store/supervisor.h"
@@ -34,6 +35,7 @@ struct run {
     struct address address[SERVICE_LISTENERS_MAX];
     struct service_listener listener[SERVICE_LISTENERS_MAX];
     size_t listeners;
+    struct scrape *scrape; /* NULL: nobody is told */
     char *admin_socket;
     int64_t drain_ms; /* as it was when draining began */
 };
@@ -134,12 +136,17 @@ static struct service_options service_options(const struct run *run)
     };
 }
 
-static enum exit_code refuse(enum exit_code code, const struct error *error)
+static enum exit_code end_badly(enum exit_code code, const char *what, const char *reason)
 {
-    logline_with(LOGLINE_ERROR, "cannot start", logline_text("reason", error->message),
+    logline_with(LOGLINE_ERROR, what, logline_text("reason", reason),
                  logline_text("remedy", exit_code_entry(code)->remedy),
                  logline_int("exit_code", code));
     return code;
+}
+
+static enum exit_code refuse(enum exit_code code, const struct error *error)
+{
+    return end_badly(code, "cannot start", error->message);
 }
 
 /* As many files and connections as the system allows: when they run out, gRPC stops accepting for good (hazards 7). */
@@ -183,6 +190,41 @@ static enum exit_code open_service(struct run *run)
     if (!service_start(run->service, &error))
         return refuse(EXIT_CODE_ADDRESS, &error);
     return EXIT_CODE_OK;
+}
+
+/* ---- monitoring ---- */
+enum { DISK_WAIT_MS = 250 };
+
+static void give_metrics(void *user, struct metrics *metrics)
+{
+    service_metrics(user, DISK_WAIT_MS, metrics);
+}
+
+static enum reason give_writable(void *user)
+{
+    return service_writable(user);
+}
+
+static enum exit_code open_scrape(struct run *run)
+{
+    struct error error = {0};
+    const char *address = settings_text(&run->settings, SETTING_METRICS_LISTEN);
+    const struct scrape_source source = {give_metrics, give_writable, run->service};
+    if (!address)
+        return EXIT_CODE_OK;
+    run->scrape = scrape_open(address, &source, 0, &error);
+    return run->scrape ? EXIT_CODE_OK : refuse(EXIT_CODE_ADDRESS, &error);
+}
+
+/* "127.0.0.1:10567", with the port that it has in fact; "off". */
+static const char *scrape_address(const struct run *run, char out[ADDRESS_TEXT_MAX])
+{
+    const char *address = settings_text(&run->settings, SETTING_METRICS_LISTEN);
+    if (!run->scrape)
+        return "off";
+    snprintf(out, ADDRESS_TEXT_MAX, "%.*s:%d", (int)(strrchr(address, ':') - address), address,
+             scrape_port(run->scrape));
+    return out;
 }
 
 /* ---- telling that it is ready ---- */
@@ -233,8 +275,8 @@ static void warn_of_certificates(const struct settings *settings)
 
 static void warn_of_insecure(const struct settings *settings)
 {
-    static const enum setting FLAGS[] = {SETTING_INSECURE_PLAINTEXT,
-                                         SETTING_INSECURE_ANONYMOUS_CLIENTS};
+    static const enum setting FLAGS[] = {
+        SETTING_INSECURE_PLAINTEXT, SETTING_INSECURE_ANONYMOUS_CLIENTS, SETTING_INSECURE_METRICS};
     for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++) {
         if (settings_switch(settings, FLAGS[i]))
             logline_with(LOGLINE_WARNING, "insecure",
@@ -263,7 +305,7 @@ static void say_ready(const struct run *run)
 {
     struct service_info info;
     const char *dir = settings_text(&run->settings, SETTING_DATA_DIR);
-    char *addresses = bound_addresses(run, ",");
+    char *addresses = bound_addresses(run, ","), metrics[ADDRESS_TEXT_MAX];
     service_info(run->service, &info);
     warn_of_insecure(&run->settings);
     warn_of_certificates(&run->settings);
@@ -273,7 +315,8 @@ static void say_ready(const struct run *run)
                  logline_text("data_dir", dir), logline_text("store_id", info.store_id),
                  logline_uint("incarnation", info.incarnation), logline_uint("format", info.format),
                  logline_uint("head_order_id", info.head_order_id),
-                 logline_text("durability", durability(dir)));
+                 logline_text("durability", durability(dir)),
+                 logline_text("metrics", scrape_address(run, metrics)));
     free(addresses);
     supervisor_ready();
 }
@@ -405,12 +448,17 @@ static enum exit_code run_open(struct run *run)
     code = open_service(run);
     if (code != EXIT_CODE_OK)
         return code;
-    code = write_port_file(run);
+    code = open_scrape(run);
+    if (code == EXIT_CODE_OK)
+        code = write_port_file(run);
     if (code == EXIT_CODE_OK) {
         say_ready(run);
         serve(run);
         if (settings_text(&run->settings, SETTING_PORT_FILE))
             unlink(settings_text(&run->settings, SETTING_PORT_FILE));
+        if (service_is_damaged(run->service))
+            code = end_badly(EXIT_CODE_STORE_DAMAGED, "stopped with a damaged store",
+                             "damage was met while the store was written to");
     } else {
         service_stop(run->service, 0);
     }
@@ -425,6 +473,7 @@ enum exit_code run_store(const struct options *options)
     enum exit_code code = options_load(options, &run.settings);
     if (code == EXIT_CODE_OK)
         code = run_open(&run);
+    scrape_close(run.scrape);
     service_free(run.service);
     free(run.admin_socket);
     tls_server_free(run.tls);

@@ -7,6 +7,7 @@
  */
 #include "store/sequence.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,17 +103,10 @@ static bool sequence_duplicate(struct submission *sub, const struct known *known
 static bool expect_holds(const struct expect *expect, const struct head *head)
 {
     bool exists = head->last_version > head->cut_version;
-    switch (expect->kind) {
-    case EXPECT_VERSION:
+    assert(expect->kind != EXPECT_NONE); /* that is no expectation */
+    if (expect->kind == EXPECT_VERSION)
         return head->last_version == expect->version;
-    case EXPECT_NO_STREAM:
-        return !exists;
-    case EXPECT_EXISTS:
-        return exists;
-    case EXPECT_NONE:
-        break;
-    }
-    return true;
+    return exists == (expect->kind == EXPECT_EXISTS);
 }
 
 static void wrong_version_add(struct error *error, const struct expect *expect,
@@ -254,17 +248,13 @@ bool sequence_add(struct sequence *s, struct submission *sub, struct error *erro
 {
     if (sequence_is_closed(s, sub))
         return true;
-    switch (sub->kind) {
-    case SUBMIT_EMIT:
+    if (sub->kind == SUBMIT_EMIT)
         return sequence_emit(s, sub, error);
-    case SUBMIT_DELETE:
+    if (sub->kind == SUBMIT_DELETE)
         return sequence_delete(s, sub, error);
-    case SUBMIT_IMPORT:
+    if (sub->kind == SUBMIT_IMPORT)
         return importing_add(s, sub, error);
-    case SUBMIT_REFUSED:
-        break;
-    }
-    return true;
+    return true; /* refused before */
 }
 
 bool sequence_finish(struct sequence *s, struct log_end *after, struct error *error)

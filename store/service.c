@@ -24,12 +24,15 @@
 #include "store/list.h"
 #include "store/logline.h"
 #include "store/photon.h"
+#include "store/procfs.h"
 #include "store/read.h"
 #include "store/readers.h"
 #include "store/record.h"
 #include "store/record_cache.h"
+#include "store/sampler.h"
 #include "store/store.h"
 #include "store/subscribe.h"
+#include "store/until.h"
 #include "wire/serve.h"
 
 enum { EMIT_CALLS_MAX = 4096, METADATA_BYTES_MAX = 16 * 1024, METHODS_MAX = 16 };
@@ -49,6 +52,8 @@ struct service {
     struct bus *bus;
     struct photon *responder; /* the store as a service on its own bus */
     struct admin *admin;
+    struct sampler *sampler;
+    atomic_bool stopping;
     struct serve_method methods[METHODS_MAX], bus_methods[BUS_METHODS],
         admin_methods[ADMIN_METHODS];
     struct serve_service services[3];
@@ -149,7 +154,8 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
                               .owners = o->name_owners};
     service->bus = bus_open(store->cq, &bus);
     service->responder = service->bus ? photon_open(store, service->bus) : NULL;
-    if (!service->responder)
+    service->sampler = sampler_open(store->log, o->data_dir, store->readers);
+    if (!service->responder || !service->sampler)
         return service_no_memory(fault, error, "sessions");
     service->admin = admin_open(store, o->admin_names);
     if (!service->admin)
@@ -284,18 +290,74 @@ void service_info(const struct service *service, struct service_info *info)
     strncpy(info->store_id, log_store_id(service->store.log), sizeof info->store_id - 1);
 }
 
+bool service_is_damaged(const struct service *service)
+{
+    return commit_queue(service->store.commit).down == REASON_CORRUPT;
+}
+
+/* ---- what is measured ---- */
+
+enum reason service_writable(struct service *service)
+{
+    if (atomic_load(&service->stopping))
+        return REASON_SHUTTING_DOWN;
+    return commit_queue(service->store.commit).down;
+}
+
+static void take_store(struct service *service, struct metrics *m)
+{
+    struct store *store = &service->store;
+    struct commit_queue queue = commit_queue(store->commit);
+    metrics_take_measures(m, &store->measures);
+    m->queue_bytes = queue.bytes;
+    m->queue_batches = queue.submissions;
+    m->writable = service_writable(service) == REASON_NONE;
+    m->head_order_id = atomic_load(&store->head);
+    m->ahead_bytes = subscriptions_ahead(store->subscriptions);
+}
+
+static void take_bus(struct service *service, struct metrics *m)
+{
+    struct bus_counts counts;
+    bus_counts(service->bus, &counts);
+    memcpy(m->requests, counts.requests, sizeof m->requests);
+    memcpy(m->streams, counts.streams, sizeof m->streams);
+    memcpy(m->requests_refused, counts.refused, sizeof m->requests_refused);
+    m->requests_open = counts.requests_open;
+    m->streams_open = counts.streams_open;
+    m->sessions = counts.sessions;
+    m->services = counts.services;
+    m->endpoints = counts.endpoints;
+    m->request_us = counts.request_us;
+}
+
+static void take_calls(struct service *service, struct metrics *m)
+{
+    struct serve_counts counts;
+    serve_counts(service->serve, &counts);
+    for (size_t i = 0; i < counts.methods; i++) {
+        size_t at = metrics_method(counts.method[i].path);
+        m->calls[at] += counts.method[i].begun;
+        m->calls_open[at] += counts.method[i].open;
+    }
+    memcpy(m->calls_failed, counts.failed, sizeof m->calls_failed);
+}
+
+void service_metrics(struct service *service, int64_t wait_ms, struct metrics *metrics)
+{
+    *metrics = (struct metrics){.build = 1};
+    sampler_take(service->sampler, wait_ms, metrics);
+    take_store(service, metrics);
+    take_bus(service, metrics);
+    take_calls(service, metrics);
+    procfs_take(metrics);
+}
+
 /* ---- stop ---- */
 
 static bool service_wait_stopped(struct service *service, int64_t timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = until_ms(timeout_ms);
     pthread_mutex_lock(&service->lock);
     while (!service->stopped && !service->hurry &&
            pthread_cond_timedwait(&service->changed, &service->lock, &until) == 0) {
@@ -307,6 +369,7 @@ static bool service_wait_stopped(struct service *service, int64_t timeout_ms)
 
 bool service_stop(struct service *service, int64_t timeout_ms)
 {
+    atomic_store(&service->stopping, true);
     serve_set_health(service->serve, "", false);
     serve_set_health(service->serve, photon_service, false);
     serve_set_health(service->serve, bus_service, false);
@@ -344,6 +407,7 @@ void service_free(struct service *service)
     admin_close(service->admin);
     commit_close(store->commit);
     subscriptions_close(store->subscriptions);
+    sampler_close(service->sampler);
     readers_close(store->readers);
     emit_calls_free(store->emits);
     if (service->bus)

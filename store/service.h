@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "store/log.h"
+#include "store/metrics.h"
 #include "wire/codec.h"
 #include "wire/error.h"
 
@@ -80,6 +81,15 @@ int service_port(const struct service *service, size_t listener);
 /* The admin socket's path; NULL: there is none. After service_start. */
 const char *service_admin_socket(const struct service *service);
 void service_info(const struct service *service, struct service_info *info);
+
+/* Has damage been met, so that nothing can be written any more? What can be read is served all the same. Any thread. */
+bool service_is_damaged(const struct service *service);
+/* Everything that is measured, now. Of the disk the newest that is known; a look at it is waited for so long. Between service_start and
+ * service_free; not on one of the service's own threads. */
+void service_metrics(struct service *service, int64_t wait_ms, struct metrics *metrics);
+/* What health says of writing. REASON_NONE: emits are accepted. Else why not: STORE_FULL, STORE_UNAVAILABLE, or SHUTTING_DOWN. Never waits
+ * for a disk. As service_metrics; also before service_start. */
+enum reason service_writable(struct service *service);
 
 /* Health says "not serving" and nothing new is accepted. Calls and requests that take a bounded time
  * may end; subscriptions and emit streams, which do not end by themselves, are ended with

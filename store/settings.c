@@ -125,6 +125,16 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
     [SETTING_READER_THREADS] = {"reader-threads", SETTING_KIND_NUMBER, "2", 1, 64, NULL, false,
                                 NULL, "Threads that read the disk for subscribers."},
 
+    [SETTING_METRICS_LISTEN] =
+        {"metrics-listen", SETTING_KIND_LIST, "", 0, 0, NULL, false, "Monitoring",
+         "Address of /metrics, /healthz and /readyz, over plain HTTP: host:port or [v6]:port. "
+         "Port 0: any free one, which the log names. Nothing: they are not served."},
+    [SETTING_INSECURE_METRICS] = {"insecure-metrics", SETTING_KIND_SWITCH, "no", 0, 0, NULL, false,
+                                  NULL,
+                                  "Serve them on an address that is not loopback: anybody who "
+                                  "reaches it sees how much photond does, and nothing of what "
+                                  "it stores."},
+
     [SETTING_LOG_LEVEL] = {"log-level", SETTING_KIND_CHOICE, "info", 0, 0,
                            "error|warning|info|debug", true, "Running",
                            "What is logged: this level and the graver ones."},

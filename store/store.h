@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "store/log.h"
+#include "store/measures.h"
 #include "store/tail.h"
 #include "wire/codec.h"
 #include "wire/cq.h"
@@ -34,6 +35,7 @@ struct store {
     struct emit_calls *emits;            /* EmitStream calls that are open: emit_stream.h */
     _Atomic uint64_t head; /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;
+    struct measures measures; /* what is counted of all this: measures.h */
 };
 
 #endif

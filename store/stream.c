@@ -60,7 +60,8 @@ enum reason stream_check(struct span stream, uint64_t version, uint64_t record, 
 
 struct walk {
     struct pick pick;
-    struct log_iter *iter;
+    struct log_iter *iter;    /* over the extents */
+    struct log_iter *records; /* at the last of records that are neighbours, or NULL */
     struct record record;
     struct span rest; /* of the record's body */
     uint32_t ordinal; /* of the frame at rest */
@@ -120,12 +121,52 @@ static enum reason read_runs(struct walk *walk, struct extent extent, struct err
     return reason;
 }
 
+/* From so many neighbours on, a stream is read as everything is: by an iterator over the records, which copies nothing. One that is
+ * shorter is likely to be read again, and then comes from the cache. */
+enum { NEIGHBOURS_MIN = 16 };
+
+static bool read_neighbour(struct walk *walk, uint64_t order_id)
+{
+    struct key key = key_record(order_id);
+    struct error ignored; /* whoever reads the record by its key meets it again */
+    uint64_t first;
+    if (walk->records)
+        log_iter_next(walk->records);
+    else if ((walk->records = log_iter_open(walk->pick.cursor->store->log, LOG_SCAN_RECORDS)) !=
+             NULL)
+        log_iter_seek(walk->records, key_span(&key));
+    if (walk->records && log_iter_valid(walk->records) &&
+        key_record_read(log_iter_key(walk->records), &first) && first == order_id &&
+        !record_open(order_id, log_iter_value(walk->records), &walk->record, &ignored))
+        return true;
+    log_iter_close(walk->records);
+    walk->records = NULL;
+    return false;
+}
+
+/* *value: a new reference, or NULL: the record is the iterator's, until that moves. */
+static enum reason read_record(struct walk *walk, uint64_t order_id, struct bytes **value,
+                               struct error *error)
+{
+    struct cursor *cursor = walk->pick.cursor;
+    *value = NULL;
+    if (cursor->at.neighbours < NEIGHBOURS_MIN || !read_neighbour(walk, order_id)) {
+        enum reason reason = stream_record(cursor->store, cursor->filter.name, order_id, value,
+                                           &walk->record, error);
+        if (reason)
+            return reason;
+    }
+    bool next = walk->record.number == cursor->at.read + 1;
+    cursor->at.neighbours = next ? cursor->at.neighbours + 1 : 0;
+    cursor->at.read = walk->record.number;
+    return REASON_NONE;
+}
+
 static enum reason read_extent(struct walk *walk, const struct located *at, struct error *error)
 {
     struct cursor *cursor = walk->pick.cursor;
     struct bytes *value;
-    enum reason reason = stream_record(cursor->store, cursor->filter.name, at->extent.record,
-                                       &value, &walk->record, error);
+    enum reason reason = read_record(walk, at->extent.record, &value, error);
     if (reason)
         return reason;
     if (walk->record.time_ms < cursor->time_min_ms) {
@@ -219,6 +260,7 @@ enum reason stream_read(struct cursor *cursor, uint64_t head, size_t bytes_max,
                          "the store cannot be read now: try again");
     cursor->at.number = SCAN_NUMBER_UNKNOWN;
     reason = read_extents(&walk, head, error);
+    log_iter_close(walk.records);
     log_iter_close(walk.iter);
     return reason;
 }

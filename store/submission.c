@@ -11,9 +11,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "wire/tally.h"
 #include "wire/text.h"
-
-enum { FRAME_OVERHEAD = 48 }; /* tag and length, order id, version, time */
 
 static const struct error no_memory = {
     .reason = REASON_BUSY,
@@ -77,7 +76,7 @@ static bool submission_facts(struct submission *submission)
             memcpy(facts->id_key, key.data, key.len);
             facts->id_key_len = (uint8_t)key.len;
         }
-        submission->bytes += event->raw.len + FRAME_OVERHEAD;
+        submission->bytes += event->raw.len + SUBMISSION_FRAME_BYTES;
     }
     return true;
 }
@@ -129,7 +128,7 @@ void submission_init_import(struct submission *submission, struct span raw,
     *submission = (struct submission){.kind = SUBMIT_IMPORT,
                                       .entries = raw,
                                       .import_end = *request,
-                                      .bytes = raw.len + FRAME_OVERHEAD};
+                                      .bytes = raw.len + SUBMISSION_FRAME_BYTES};
 }
 
 bool submission_init_refused(struct submission *submission, const struct error *error)
@@ -147,6 +146,15 @@ void submission_fail(struct submission *submission, const struct error *error)
         *submission->error = *error;
     else
         submission->error = (struct error *)&no_memory;
+}
+
+void submission_stamp(struct submission *chain)
+{
+    if (chain->received_us)
+        return;
+    uint64_t now_us = tally_now_us();
+    for (; chain; chain = chain->next)
+        chain->received_us = now_us;
 }
 
 void submission_fini(struct submission *submission)

@@ -12,6 +12,9 @@
 #include "store/lane.h"
 #include "wire/codec.h"
 
+/* What the store adds to an event's own bytes, at the most: tag and length, order id, version, time. */
+enum { SUBMISSION_FRAME_BYTES = 48 };
+
 enum submission_kind {
     SUBMIT_EMIT, /* a batch of events */
     SUBMIT_DELETE, /* delete a stream; `request` holds the one event that records it, of the store's own */
@@ -46,6 +49,7 @@ struct submission {
     uint64_t delete_hash;
     struct span entries;              /* SUBMIT_IMPORT: an ImportRequest, checked */
     struct import_request import_end; /* SUBMIT_IMPORT */
+    uint64_t received_us; /* tally_now_us when the message came; 0: commit_submit sets it */
 
     /* The outcome: an error, or the places of the events. */
     struct error *error; /* NULL: it is durable */
@@ -78,6 +82,9 @@ void submission_init_import(struct submission *submission, struct span raw,
 
 /* Prepare a SUBMIT_REFUSED with a copy of the error. */
 bool submission_init_refused(struct submission *submission, const struct error *error);
+
+/* A chain that does not say yet when it was received: now. */
+void submission_stamp(struct submission *chain);
 
 void submission_fini(struct submission *submission);
 

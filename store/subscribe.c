@@ -57,6 +57,7 @@ struct subscription {
     struct fanout_waiter waiter;
     bool waiting;              /* or has been woken since */
     _Atomic uint64_t woken_at; /* where the commit that woke us begins; 0: none did */
+    _Atomic uint64_t place;    /* the cursor's, for whoever asks how far behind it is */
     _Atomic bool beat;         /* it has been quiet for long */
 };
 
@@ -130,7 +131,9 @@ static uint64_t leave_waiting(struct subscription *sub)
     if (sub->waiting && fanout_cancel(store->fanout, &sub->waiter))
         cursor_skip(&sub->cursor, head + 1);
     sub->waiting = false;
-    cursor_skip(&sub->cursor, atomic_exchange(&sub->woken_at, 0));
+    cursor_skip(&sub->cursor, atomic_load(&sub->woken_at));
+    atomic_store(&sub->place, sub->cursor.at.next);
+    atomic_store(&sub->woken_at, 0); /* nobody wakes it any more */
     head = atomic_load(&store->head);
     return head < sub->last ? head : sub->last;
 }
@@ -151,7 +154,9 @@ static enum feed_result step(struct subscription *sub, bool ahead, struct parts 
     enum reason reason = cursor_read(&sub->cursor, head, MESSAGE_BYTES, &batch, error);
     if (reason)
         return FEED_FAILED;
+    atomic_store(&sub->place, sub->cursor.at.next);
     *message = batch.parts;
+    message->events = batch.events;
     sub->progress.untold = batch.events && !batch.passed ? 0 : sub->progress.untold + batch.passed;
     if (!tell(sub, head, batch.at_head, message) || !parts_close(message))
         return no_memory(message, error);
@@ -186,6 +191,7 @@ static void take_back(struct feed *feed)
     struct subscription *sub = (struct subscription *)feed;
     sub->progress = sub->before;
     sub->cursor.at = sub->before.at;
+    atomic_store(&sub->place, sub->cursor.at.next);
 }
 
 /* On the committer's thread. */
@@ -199,17 +205,58 @@ static void woken(struct fanout_waiter *waiter, uint64_t first)
 
 /* ---- the list of all, and time ---- */
 
+/* What is seen of all of them at a time. */
+struct looked {
+    uint64_t by_state[MEASURES_SUBSCRIPTIONS], lag_max_us;
+    struct histogram_values lag_us;
+};
+
+/* Order ids are times: the first event that was not looked at cannot be older than its place. */
+static uint64_t lag_us(const struct subscription *sub, uint64_t now_us)
+{
+    uint64_t place = atomic_load(&sub->place), woken = atomic_load(&sub->woken_at);
+    uint64_t from = place > woken ? place : woken;
+    return from > 0 && from < now_us ? now_us - from : 0;
+}
+
+static void look_at(const struct subscription *sub, enum feed_state state, uint64_t now_us,
+                    struct looked *looked)
+{
+    static const enum measures_subscription COUNTED[] = {[FEED_BUSY] = MEASURES_READING,
+                                                         [FEED_WAITING] = MEASURES_CAUGHT_UP,
+                                                         [FEED_STALLED] = MEASURES_STALLED};
+    uint64_t lag = state == FEED_WAITING ? 0 : lag_us(sub, now_us);
+    looked->by_state[COUNTED[state]]++;
+    histogram_values_add(&looked->lag_us, lag);
+    if (lag > looked->lag_max_us)
+        looked->lag_max_us = lag;
+}
+
+static void tell_measures(struct measures *measures, const struct looked *looked)
+{
+    for (int i = 0; i < MEASURES_SUBSCRIPTIONS; i++)
+        atomic_store(&measures->subscriptions[i], looked->by_state[i]);
+    atomic_store(&measures->lag_max_us, looked->lag_max_us);
+    histogram_add_all(&measures->lag_us, &looked->lag_us);
+}
+
 static void look(struct cq_op *op, bool ok)
 {
     struct subscriptions *all =
         (struct subscriptions *)((char *)op - offsetof(struct subscriptions, timer.op));
     int64_t now = cq_mono_ms();
+    uint64_t now_us = (uint64_t)cq_now_ms() * 1000;
+    struct looked looked = {0};
+    enum feed_state state;
     pthread_mutex_lock(&all->lock);
-    for (struct subscription *sub = all->first; sub && ok; sub = sub->next)
-        if (feed_look(&sub->feed, now, all->checkpoint_ms)) {
+    for (struct subscription *sub = all->first; sub && ok; sub = sub->next) {
+        if (feed_look(&sub->feed, now, all->checkpoint_ms, &state)) {
             atomic_store(&sub->beat, true);
             feed_wake(&sub->feed);
         }
+        look_at(sub, state, now_us, &looked);
+    }
+    tell_measures(&all->store->measures, &looked);
     all->ticking = all->first && !all->stopping;
     if (all->ticking)
         cq_timer_set(all->store->cq, &all->timer, all->look_ms);
@@ -304,7 +351,8 @@ static enum reason begin_checked(struct serve_call *call, struct store *store,
     sub->feed = (struct feed){.call = call,
                               .readers = store->readers,
                               .maker = &maker,
-                              .ahead_left = &store->subscriptions->ahead_left};
+                              .ahead_left = &store->subscriptions->ahead_left,
+                              .delivered = &store->measures.delivered[MEASURES_SUBSCRIBE]};
     sub->all = store->subscriptions;
     sub->request = request;
     sub->message = bytes_ref(message);

@@ -133,13 +133,21 @@ static bool mend(const struct place *place, const char *name, int fd, struct wal
     return cut_off(place, name, fd, walk, whole);
 }
 
+/* The newest log that holds anything. An empty one is newer where LevelDB was interrupted while it took over the older ones: it makes
+ * the log that it will write to before it is done with them. */
 static int open_newest_log(const struct place *place, char name[WAL_NAME_BYTES])
 {
+    struct stat is;
     int dir_fd = open(place->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
     if (dir_fd < 0)
         return -1;
-    if (wal_newest(dir_fd, name) > 0)
+    for (uint64_t number = UINT64_MAX; (number = wal_newest(dir_fd, number, name)) > 0;) {
         fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &is) != 0 || is.st_size > 0)
+            break;
+        close(fd);
+        fd = -1;
+    }
     close(dir_fd);
     return fd;
 }

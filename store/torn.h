@@ -1,5 +1,5 @@
 /*
- * torn.h - the end of LevelDB's newest log after a power cut.
+ * torn.h - the end of LevelDB's newest log that is not empty, after a power cut.
  *
  * What was appended and not synced may be there in any part: a file system can keep an append's length and lose its bytes, or keep
  * the second of two. LevelDB takes a record that ends with the file for one that was being written, and everything else for damage
@@ -18,7 +18,7 @@
 /* As many batches may be written and not synced: durable.h's commits, and the one that is written meanwhile. */
 enum { TORN_BATCHES_MAX = 5 };
 
-/* LevelDB has refused to open. Cut the torn end off its newest log; what it was is kept in a file "torn-LOG-OFFSET" of the store's
+/* LevelDB has refused to open. Cut the torn end off that log; what it was is kept in a file "torn-LOG-OFFSET" of the store's
  * directory, and the log says so. false: nothing was changed, for this is not what is wrong. */
 bool torn_mend(const struct place *place);
 

@@ -226,11 +226,16 @@ static bool scan_all(struct scan *s)
 static bool compare_counts(struct scan *s)
 {
     struct verify *v = s->verify;
+    uint64_t marked;
     bool ok = true;
-    if (s->before.number < log_marked(s->log))
+    if (!log_marked(s->log, &marked))
+        verify_report(
+            v, "the file mark, which says up to where records were acknowledged, is damaged: "
+               "whether some are missing at the end cannot be told");
+    if (s->before.number < marked)
         verify_report(
             v, "the last record has number %" PRIu64 ", but number %" PRIu64 " was acknowledged",
-            s->before.number, log_marked(s->log));
+            s->before.number, marked);
     if (s->extents != verify_record_extents(s->records)) {
         verify_report(v, "the stream index has %" PRIu64 " entries, the records ask for %" PRIu64,
                       s->extents, verify_record_extents(s->records));

@@ -62,14 +62,14 @@ static uint64_t number_of(const char *name)
     return end != name && strcmp(end, ".log") == 0 ? number : 0;
 }
 
-uint64_t wal_newest(int dir_fd, char name[WAL_NAME_BYTES])
+uint64_t wal_newest(int dir_fd, uint64_t below, char name[WAL_NAME_BYTES])
 {
     uint64_t greatest = 0;
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     for (const struct dirent *entry; dir && (entry = readdir(dir));) {
         uint64_t number = number_of(entry->d_name);
-        if (number > greatest && strlen(entry->d_name) < WAL_NAME_BYTES) {
+        if (number > greatest && number < below && strlen(entry->d_name) < WAL_NAME_BYTES) {
             greatest = number;
             strcpy(name, entry->d_name);
         }
@@ -113,7 +113,7 @@ static bool has_grown(struct wal *wal, size_t bytes)
 static bool move_on(struct wal *wal)
 {
     char name[WAL_NAME_BYTES];
-    uint64_t number = wal_newest(wal->dir_fd, name);
+    uint64_t number = wal_newest(wal->dir_fd, UINT64_MAX, name);
     struct wal_file *file = number > wal->number ? file_open(wal, name) : NULL;
     if (!file)
         return false;

@@ -21,8 +21,8 @@
 struct wal_file;
 
 enum { WAL_NAME_BYTES = 64 };
-/* The number of the newest log in LevelDB's directory; name is its file's. 0: there is none. Any thread. */
-uint64_t wal_newest(int dir_fd, char name[WAL_NAME_BYTES]);
+/* The greatest number below `below` of a log in LevelDB's directory; name is its file's. 0: there is none. Any thread. */
+uint64_t wal_newest(int dir_fd, uint64_t below, char name[WAL_NAME_BYTES]);
 
 struct wal {
     int dir_fd; /* -1: not open */

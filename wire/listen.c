@@ -1,11 +1,12 @@
 /*
- * listen.c - find out why listening failed, by doing the same with plain sockets: resolve, bind, look at errno.
+ * listen.c - listening with plain sockets: for those that are not gRPC's, and to find out why gRPC could not: resolve, bind, look at errno.
  */
 #include "wire/listen.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+enum { BACKLOG = 16 };
 
 static const char *unix_path(const char *address)
 {
@@ -68,15 +71,28 @@ static const char *advice(int fault)
     }
 }
 
+/* A socket that listens; -1: errno says why not. */
+static int bound(int family, const struct sockaddr *name, socklen_t len)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, name, len) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int fault = errno;
+    close(fd);
+    errno = fault;
+    return -1;
+}
+
 static int try_bind(int family, const struct sockaddr *name, socklen_t len)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    int fd = bound(family, name, len);
     if (fd < 0)
         return errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    int fault = bind(fd, name, len) != 0 || listen(fd, 1) != 0 ? errno : 0;
     close(fd);
-    return fault;
+    return 0;
 }
 
 /* "host:port" or "[v6]:port" apart, into host. */
@@ -90,6 +106,28 @@ static const char *split(const char *address, char *host, size_t size)
     memcpy(host, address + skip, len);
     host[len] = '\0';
     return colon + 1;
+}
+
+int listen_open(const char *address, int *port, struct error *error)
+{
+    char host[256];
+    const char *service = split(address, host, sizeof host);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int fd = -1;
+    if (service && getaddrinfo(host, service, &hints, &found) == 0)
+        for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
+            fd = bound(a->ai_family, a->ai_addr, a->ai_addrlen);
+    if (found)
+        freeaddrinfo(found);
+    if (fd < 0) {
+        listen_explain(address, error);
+        return -1;
+    }
+    struct sockaddr_in6 name; /* the port stands at the same place in both families */
+    socklen_t len = sizeof name;
+    getsockname(fd, (struct sockaddr *)&name, &len);
+    *port = ntohs(name.sin6_port);
+    return fd;
 }
 
 void listen_explain(const char *address, struct error *error)

@@ -1,5 +1,5 @@
 /*
- * listen.h - why an address cannot be listened on, in words: gRPC only says that it could not.
+ * listen.h - why an address cannot be listened on, in words: gRPC only says that it could not. And a listener that is not gRPC's.
  */
 #ifndef MUON_WIRE_LISTEN_H
 #define MUON_WIRE_LISTEN_H
@@ -10,6 +10,9 @@
 
 /* Before listening: false and *error when somebody answers at a unix socket already (gRPC would take it over). */
 bool listen_check(const char *address, struct error *error);
+
+/* Listen on "host:port" or "[v6]:port" with a plain socket, which does not block; port 0: any free one. -1: *error says why not. */
+int listen_open(const char *address, int *port, struct error *error);
 
 /* After listening has failed: find out why by trying ourselves. */
 void listen_explain(const char *address, struct error *error);

@@ -23,6 +23,7 @@
 struct serve_call {
     struct serve *serve;
     const struct serve_method *method; /* NULL: unknown */
+    struct serve_entry *entry;         /* likewise */
     void *service, *state;
 
     struct cq_op accepted, received, sent, ended, closed;
@@ -72,6 +73,8 @@ static void call_unref(struct serve_call *call)
     struct serve *serve = call->serve;
     if (call->begun)
         call->method->gone(call);
+    if (call->entry)
+        tally_sub(&call->entry->open, 1);
     serve_call_free(call);
     serve_part_done(serve);
 }
@@ -105,6 +108,8 @@ static void finish(struct serve_call *call, grpc_byte_buffer *message, const str
 {
     bool failed = error && error->reason != REASON_NONE;
     struct bytes *encoded = failed ? error_status_encode(error) : NULL;
+    if (failed)
+        tally_add(&call->serve->failed[error->reason], 1);
     grpc_metadata details = {.key = grpc_slice_from_static_string("grpc-status-details-bin")};
     grpc_slice text = failed ? core_slice(text_span(error->message)) : grpc_empty_slice();
     if (encoded)
@@ -237,7 +242,7 @@ static void call_admitted(struct serve_call *call, const struct serve_entry *ent
 /* A call has arrived. References: this function's, and the finish that is owed. */
 static void call_start(struct serve_call *call)
 {
-    const struct serve_entry *entry = serve_find(call->serve, core_span(&call->details.method));
+    struct serve_entry *entry = serve_find(call->serve, core_span(&call->details.method));
     grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     atomic_store(&call->refs, 2);
@@ -248,6 +253,9 @@ static void call_start(struct serve_call *call)
     if (entry) {
         call->method = entry->method;
         call->service = entry->service;
+        call->entry = entry;
+        tally_add(&entry->begun, 1);
+        tally_add(&entry->open, 1);
     }
     if (entry)
         call_admitted(call, entry);

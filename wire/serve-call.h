@@ -9,6 +9,7 @@
 #include <grpc/grpc.h>
 
 #include "wire/serve.h"
+#include "wire/tally.h"
 
 struct health;
 struct reflection;
@@ -18,6 +19,7 @@ struct serve_entry {
     const struct serve_method *method;
     void *service;
     bool (*admit)(struct serve_call *call, void *service, struct error *error);
+    _Atomic uint64_t begun, open; /* its calls */
 };
 
 enum { SERVE_ACCEPTS = 32 }; /* calls that are waited for at a time */
@@ -33,11 +35,12 @@ struct serve {
     atomic_size_t
         parts; /* calls, those still waited for, and the shutdown: stopped when none is left */
     struct cq_op shut;
-    struct cq_op *stopped; /* the caller's */
+    struct cq_op *stopped;                 /* the caller's */
+    _Atomic uint64_t failed[REASON_COUNT]; /* calls that ended with it */
 };
 
 /* The method of a path; NULL: there is none. */
-const struct serve_entry *serve_find(const struct serve *serve, struct span path);
+struct serve_entry *serve_find(const struct serve *serve, struct span path);
 /* One of serve->parts has ended. */
 void serve_part_done(struct serve *serve);
 

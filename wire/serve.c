@@ -33,7 +33,7 @@ static size_t path_hash(struct span path)
     return (size_t)h;
 }
 
-const struct serve_entry *serve_find(const struct serve *serve, struct span path)
+struct serve_entry *serve_find(const struct serve *serve, struct span path)
 {
     size_t at = path_hash(path) & serve->mask;
     for (; serve->table[at].method; at = (at + 1) & serve->mask)
@@ -50,7 +50,9 @@ static void table_add(struct serve *serve, const struct serve_service *service)
         assert(!serve_find(serve, text_span(method->path)));
         while (serve->table[at].method)
             at = (at + 1) & serve->mask;
-        serve->table[at] = (struct serve_entry){method, service->service, service->admit};
+        serve->table[at].method = method;
+        serve->table[at].service = service->service;
+        serve->table[at].admit = service->admit;
     }
 }
 
@@ -181,6 +183,19 @@ void serve_start(struct serve *serve)
 void serve_set_health(struct serve *serve, const char *service, bool serving)
 {
     health_set(serve->health, service, serving);
+}
+
+void serve_counts(const struct serve *serve, struct serve_counts *counts)
+{
+    *counts = (struct serve_counts){0};
+    for (size_t at = 0; at <= serve->mask && counts->methods < SERVE_METHODS_MAX; at++) {
+        const struct serve_entry *entry = &serve->table[at];
+        if (entry->method)
+            counts->method[counts->methods++] = (struct serve_method_counts){
+                entry->method->path, tally_get(&entry->begun), tally_get(&entry->open)};
+    }
+    for (int reason = 0; reason < REASON_COUNT; reason++)
+        counts->failed[reason] = tally_get(&serve->failed[reason]);
 }
 
 /* ---- the end ---- */

@@ -78,6 +78,19 @@ void serve_start(struct serve *serve);
 /* What health answers; per service, or "" for the server as a whole. Watchers are told. */
 void serve_set_health(struct serve *serve, const char *service, bool serving);
 
+/* What was called, since the start. Any thread. */
+enum { SERVE_METHODS_MAX = 32 };
+struct serve_method_counts {
+    const char *path;
+    uint64_t begun, open; /* calls in all, and those under way */
+};
+struct serve_counts {
+    struct serve_method_counts method[SERVE_METHODS_MAX]; /* in no order */
+    size_t methods;
+    uint64_t failed[REASON_COUNT]; /* calls, by why they failed */
+};
+void serve_counts(const struct serve *serve, struct serve_counts *counts);
+
 /* Stop accepting connections and calls; calls that run go on. done is called (on a poller) when the last has ended. */
 void serve_stop(struct serve *serve, struct cq_op *done);
 /* End what still runs with CANCELLED: clients see UNAVAILABLE/SHUTTING_DOWN where handlers answer in time. After serve_stop. */

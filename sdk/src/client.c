@@ -55,6 +55,8 @@ static int32_t check(const char *url, const muon_config *cfg, muon_client *c, mu
         status = config_resolve(cfg, &c->config, err);
     if (status == MUON_OK && c->url.tls)
         status = credentials_load(&c->config, &credentials, err);
+    if (status == MUON_OK && c->url.tls)
+        status = credentials_check(&c->config, &credentials, err);
     credentials_fini(&credentials);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sdk/src/status.h"
+#include "wire/tls.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -68,6 +69,19 @@ int32_t credentials_load(const struct muon_config *config, struct credentials *o
     else
         *out = made;
     return status;
+}
+
+int32_t credentials_check(const struct muon_config *config, const struct credentials *credentials,
+                          muon_error *err)
+{
+    struct error why;
+    if (!tls_client_check(credentials->ca, NULL, NULL, &why))
+        return status_fail(err, MUON_EINVAL, "%s (%s)", why.message,
+                           config->text[CONFIG_TLS_CA_FILE]);
+    if (!tls_client_check(NULL, credentials->cert, credentials->key, &why))
+        return status_fail(err, MUON_EINVAL, "%s (%s, %s)", why.message,
+                           config->text[CONFIG_TLS_CERT_FILE], config->text[CONFIG_TLS_KEY_FILE]);
+    return MUON_OK;
 }
 
 void credentials_fini(struct credentials *credentials)

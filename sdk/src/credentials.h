@@ -14,6 +14,10 @@ struct credentials {
 /* MUON_EINVAL: which file cannot be read, and why. */
 int32_t credentials_load(const struct muon_config *config, struct credentials *out,
                          muon_error *err);
+
+/* Are they of use? MUON_EINVAL: why not, and which files they are from. */
+int32_t credentials_check(const struct muon_config *config, const struct credentials *credentials,
+                          muon_error *err);
 void credentials_fini(struct credentials *credentials);
 
 #endif

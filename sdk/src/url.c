@@ -33,20 +33,39 @@ static bool is_address(const char *text, size_t len)
     return true;
 }
 
+/* "/path", which stays as it is: the target is "unix:/path". */
+static int32_t parse_unix(const char *path, const char *text, struct url *out, muon_error *err)
+{
+    size_t len = strlen(path);
+    if (path[0] != '/')
+        return status_fail(err, MUON_EINVAL, "the URL \"%.80s\" must be muon+unix:///path", text);
+    if (len > URL_SOCKET_MAX)
+        return status_fail(err, MUON_EINVAL, "the path in the URL \"%.80s…\" is over %d bytes",
+                           text, URL_SOCKET_MAX);
+    out->tls = false;
+    memcpy(out->target, "unix:", 5);
+    memcpy(out->target + 5, path, len + 1);
+    return MUON_OK;
+}
+
 int32_t url_parse(const char *text, struct url *out, muon_error *err)
 {
     if (!text)
         text = getenv("MUON_URL");
     if (!text || !*text)
         return status_fail(err, MUON_EINVAL, "no URL: give one to muon_open, or set MUON_URL");
-    const char *rest = strip(text, "muon://");
+    const char *rest = strip(text, "muon+unix://");
+    if (rest)
+        return parse_unix(rest, text, out, err);
+    rest = strip(text, "muon://");
     bool tls = rest != NULL;
     if (!rest)
         rest = strip(text, "muon+insecure://");
     if (!rest)
-        return status_fail(err, MUON_EINVAL,
-                           "the URL \"%.80s\" must begin with muon:// (TLS) or muon+insecure://",
-                           text);
+        return status_fail(
+            err, MUON_EINVAL,
+            "the URL \"%.80s\" must begin with muon:// (TLS), muon+insecure:// or muon+unix://",
+            text);
     size_t len = strlen(rest);
     if (len && rest[len - 1] == '/')
         len--;

@@ -10,6 +10,7 @@ DOORS = [
     ("a generated protobuf-c header", r"\.pb-c\.h[>\"]",
      r"wire/(codec[a-z_-]*|error|health|reflection|serve)\.[ch]$|tests/wire/|bench/raw_"),
     ("protobuf-c's header", r"<protobuf-c/", r"wire/|tests/wire/|bench/raw_"),
+    ("libmicrohttpd's header", r"<microhttpd\.h>", r"store/scrape\.c$"),
     ("leveldb/c.h", r"<leveldb/", r"store/log_inside\.h$|bench/raw_"),
     ("the log's inside", r'"store/log_inside\.h"', r"store/log(_\w+)?\.c$"),
     # hazards 16

@@ -5,6 +5,7 @@ from pathlib import Path
 import borders
 import buf
 import contract
+import coverage
 import links
 import mutations
 import rules
@@ -25,6 +26,7 @@ CHECKERS = [
     ("numbered rules and their tests", rules),
     ("suppressions have reasons", suppressions),
     ("planted mutations and their document", mutations),
+    ("what no test reaches is named", coverage),
     ("the checkers themselves", selftest),
 ]
 

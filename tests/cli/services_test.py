@@ -15,7 +15,7 @@ from cli_test import LIMIT_S, WithPhotond
 class WithServices(WithPhotond):
     def begin(self, verb, *arguments, **streams):
         """A verb that serves, once it is registered."""
-        process = self.photond.spawn(verb, *arguments, stderr=subprocess.PIPE, **streams)
+        process = self.photond.spawn(verb, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **streams)
         self.addCleanup(self.end, process)
         said = process.stderr.readline()
         self.assertIn(b"; Ctrl-C ends", said, said)
@@ -72,7 +72,7 @@ class Serving(WithServices):
         done = self.muon("rpc", "shop", "/x", "-", "--type", "image/png", stdin=bytes(3_000_000))
         self.assertEqual((done.returncode, done.stdout), (0, b'"enough"\n'))
 
-    def test_an_answer_that_is_too_large_is_a_failure_of_the_service(self):
+    def test_11_an_answer_that_is_too_large_is_a_failure_of_the_service(self):
         self.begin("serve", "shop", "/x", "--exec", "head", "-c", "5000000", "/dev/zero")
         self.assert_ends(self.muon("rpc", "shop", "/x"), 11, "answered 500: the body is over the limit")
         self.begin("serve", "shop", "/y", "--exec", "cat", "/dev/zero")

@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/base64.h"
 #include "cli/body.h"
+#include "cli/format.h"
 #include "cli/json-string.h"
 #include "cli/lines.h"
 #include "cli/replay-args.h"
@@ -126,11 +127,32 @@ static void lines(struct feed *feed)
     close(fd);
 }
 
+/* A format, and a record that is any JSON. */
+static void formats(struct feed *feed)
+{
+    static struct format format;
+    char *text = feed_text(feed), why[FORMAT_WHY_BYTES] = "", *shown;
+    size_t len, record_len = feed->len;
+    char *record = feed_rest(feed);
+    struct scan_fault fault;
+    bool taken = text && format_parse(&format, text, shape_of_records("get"), why);
+    assert(taken || !text || why[0]);
+    if (taken && scan_check(record, record_len, &fault)) {
+        FILE *out = open_memstream(&shown, &len);
+        format_print(&format, out, true, record, record_len);
+        fclose(out);
+        assert(len > 0 && shown[len - 1] == '\n');
+        free(shown);
+    }
+    free(record);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static void (*const parts[])(struct feed * feed) = {words,  replay, times,
-                                                        base64, bodies, lines};
+    static void (*const parts[])(struct feed * feed) = {words,  replay, times,  base64,
+                                                        bodies, lines,  formats};
     struct feed feed = {data, len};
-    parts[feed_byte(&feed) % 6](&feed);
+    parts[feed_byte(&feed) % 7](&feed);
     return 0;
 }

@@ -115,6 +115,10 @@ static void words(void)
     SEED_TEXTS("fuzz_words", 2, "2026-11-23T16:18:39.123+02:00", "10m", "1.5s", "1700000000000",
                "2026-02-29", "exists", "7d");
     SEED_TEXTS("fuzz_words", 3, "AAEC", "YQ==", "any");
+    SEED_TEXTS("fuzz_words", 6,
+               "{order-id} {payload.a.1}\\t\n{\"order-id\":7,\"payload\":{\"a\":[1,\"\\n\"]}}",
+               "type,time,payload.\"a.b\"\n{\"event-type\":\"t\",\"event-time\":1,"
+               "\"p\\u0061yload\":{\"a.b\":null}}");
     SEED_TEXTS("fuzz_words", 5, "one\ntwo\r\n\nlast", "\n");
 }
 

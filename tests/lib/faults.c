@@ -19,7 +19,7 @@ static atomic_bool hit;
 static pthread_mutex_t hold_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t let_go = PTHREAD_COND_INITIALIZER;
 static bool hold;
-static unsigned held;
+static unsigned held, permits;
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -83,6 +83,17 @@ void faults_let_syncs_go(void)
     pthread_mutex_unlock(&hold_lock);
 }
 
+void faults_let_one_sync_go(void)
+{
+    pthread_mutex_lock(&hold_lock);
+    permits = 1;
+    pthread_cond_broadcast(&let_go);
+    while (hold && permits)
+        pthread_cond_wait(&let_go, &hold_lock);
+    permits = 0;
+    pthread_mutex_unlock(&hold_lock);
+}
+
 unsigned faults_syncs_held(void)
 {
     pthread_mutex_lock(&hold_lock);
@@ -95,9 +106,11 @@ static void wait_while_held(void)
 {
     pthread_mutex_lock(&hold_lock);
     held++;
-    while (hold)
+    while (hold && !permits)
         pthread_cond_wait(&let_go, &hold_lock);
+    permits = 0;
     held--;
+    pthread_cond_broadcast(&let_go);
     pthread_mutex_unlock(&hold_lock);
 }
 

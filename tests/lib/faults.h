@@ -18,6 +18,8 @@ void faults_clear(void);
 /* Syncs wait from now on, until they are let go: then they happen, or fail if that is armed. */
 void faults_hold_syncs(void);
 void faults_let_syncs_go(void);
+/* One of those that wait, or that come, happens: returns when it has been let go. */
+void faults_let_one_sync_go(void);
 unsigned faults_syncs_held(void); /* how many wait now */
 
 #endif

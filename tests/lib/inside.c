@@ -8,11 +8,11 @@
 
 #include "tests/lib/tempdir.h"
 
-static void inside_open(struct inside *inside)
+struct service_options inside_options(const char *dir)
 {
     static const struct service_listener loopback = {.address = "127.0.0.1:0"};
-    struct service_options options = {
-        .data_dir = inside->dir,
+    return (struct service_options){
+        .data_dir = dir,
         .create = true,
         .listeners = &loopback,
         .listeners_len = 1,
@@ -34,6 +34,11 @@ static void inside_open(struct inside *inside)
         .beat_ms = 5000,
         .calls_per_connection = 1000,
     };
+}
+
+static void inside_open(struct inside *inside)
+{
+    struct service_options options = inside_options(inside->dir);
     enum log_fault fault;
     struct error error = {0};
     inside->service = service_open(&options, &fault, &error);

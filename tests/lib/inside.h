@@ -15,7 +15,8 @@ struct inside {
     char target[64];
 };
 
-/* Small caches, small limits: an event 64 KiB, a batch 256 KiB and 100 events. */
+/* Small caches, small limits: an event 64 KiB, a batch 256 KiB and 100 events. dir stays the caller's. */
+struct service_options inside_options(const char *dir);
 struct inside *inside_start(void);
 /* Stop the service and start it again on the same directory. */
 void inside_restart(struct inside *inside);

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -27,7 +28,7 @@ class Photond:
         """home: a directory to be used; env: more for its environment; start: or it is started by whoever wants it."""
         self.dir = Path(home or tempfile.mkdtemp(prefix="muon-test."))
         self.dir.mkdir(exist_ok=True)
-        self.tls, self.flags, self.port, self.process = tls, list(flags), 0, None
+        self.tls, self.flags, self.port, self.process, self.words = tls, list(flags), 0, None, ""
         self.env, self.host, self.within = env or {}, host, list(within)
         if tls:
             subprocess.run([PHOTOND, "init", self.dir / "init", "--name", host], check=True, capture_output=True)
@@ -45,7 +46,7 @@ class Photond:
         raise RuntimeError("photond did not start:\n" + said)
 
     def start_at(self, port):
-        """Sets self.port once it is ready; returns what it said."""
+        """Sets self.port and self.ready, the line that says so, once it is ready; returns what it said."""
         where = ["--config", self.dir / "init/photond.conf"] if self.tls else ["--data-dir", self.dir / "data"]
         self.process = subprocess.Popen([*self.within, PHOTOND, *where, "--listen", f"{self.host}:{port}", *self.flags],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -54,11 +55,15 @@ class Photond:
         for line in self.process.stderr:
             said += line
             if re.search(r'"ready"', line):
-                self.port = port
-                self.reader = threading.Thread(target=self.process.stderr.read, daemon=True)
+                self.port, self.ready = port, line
+                self.reader = threading.Thread(target=self.listen, args=(self.process.stderr,), daemon=True)
                 self.reader.start()  # so that it never waits for us
                 break
         return said
+
+    def listen(self, stderr):
+        for line in stderr:
+            self.words = self.words[-4000:] + line
 
     def kill(self):
         """SIGKILL; does nothing to one that is dead."""
@@ -104,6 +109,8 @@ class Photond:
         return [json.loads(line) for line in out.splitlines()]
 
     def close(self):
+        if self.process.poll() not in (None, 0, -signal.SIGKILL):
+            print(f"photond had ended with {self.process.returncode}; its last words:\n{self.words}", file=sys.stderr)
         self.proceed()
         self.kill()
         shutil.rmtree(self.dir)

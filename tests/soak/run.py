@@ -12,7 +12,8 @@ stopped at any time and the next goes on behind it.
   --table          write what is in the ledger into docs/reliability.md
   --list           the campaigns
 
-A campaign's file defines FAULT and HOW, which are the table's words, TRIES = (short, long; short 0: not with --short), and
+A campaign's file defines FAULT and HOW, which are the table's words, TRIES = (short, long; short 0: not with --short), perhaps
+ALONE = True, when it measures how long something takes, and
   episode(room)    one attack; returns how many tries it was (kills, cuts, flips …), raises Broken(what) when a promise is
                    broken, and Skipped(why) where the machine cannot do it. An attack on somebody else's store, which has
                    promised nothing to us, returns (tries, how many of them lost something acknowledged).
@@ -32,6 +33,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,25 +116,54 @@ def read_ledger():
     return [json.loads(line) for line in lines if line.endswith("}")]  # the last may have been cut
 
 
-def run_short(chosen):
-    """Counted in campaigns: each makes its short number of tries."""
-    passed = failed = skipped = 0
-    for campaign in chosen:
-        if not campaign.TRIES[0]:
-            continue
-        tries, seed, entry = 0, 0, None
-        while tries < campaign.TRIES[0]:
-            seed += 1
-            entry = attempt(campaign, seed, short=True)
-            tries += entry["tries"]
-            if not entry["ok"] or entry.get("skipped"):
-                break
-        entry["tries"] = tries
-        show(campaign, entry)
-        skipped += entry.get("skipped", False)
-        failed += not entry["ok"]
-        passed += entry["ok"] and not entry.get("skipped", False)
-    return passed, failed, skipped
+def run_short(campaign):
+    """Its short number of tries, told as one: (passed, failed, skipped)."""
+    tries, seed, entry = 0, 0, None
+    while tries < campaign.TRIES[0]:
+        seed += 1
+        entry = attempt(campaign, seed, short=True)
+        tries += entry["tries"]
+        if not entry["ok"] or entry.get("skipped"):
+            break
+    entry["tries"] = tries
+    show(campaign, entry)
+    skipped = entry.get("skipped", False)
+    return entry["ok"] and not skipped, not entry["ok"], skipped
+
+
+def each_by_itself(chosen):
+    """Their outputs: a process for each campaign. Most of it is waiting for disks and for each other's processes, so there are more of them at a
+    time than there are processors."""
+    started = []
+
+    def run(campaign):
+        with subprocess.Popen([sys.executable, __file__, "--short", campaign.NAME], stdout=subprocess.PIPE, text=True) as process:
+            started.append(process)
+            return process.communicate()[0]
+
+    with ThreadPoolExecutor(os.cpu_count() + 1) as pool:
+        try:
+            yield from pool.map(run, chosen)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in started:
+                process.terminate()
+            raise
+
+
+def run_all_short(chosen):
+    """Counted in campaigns. Those that measure how long something takes come last, with nothing beside them."""
+    chosen = [campaign for campaign in chosen if campaign.TRIES[0]]
+    alone = [campaign for campaign in chosen if len(chosen) == 1 or getattr(campaign, "ALONE", False)]
+    sums = [0, 0, 0]
+    for said in each_by_itself([campaign for campaign in chosen if campaign not in alone]):
+        *lines, counts = said.splitlines() or [""]
+        print("\n".join(lines), flush=True)
+        found = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", counts)
+        sums = [a + b for a, b in zip(sums, map(int, found.groups()) if found else (0, 1, 0))]
+    for campaign in alone:
+        sums = [a + b for a, b in zip(sums, run_short(campaign))]
+    return sums
 
 
 def run_long(chosen, wanted, until):
@@ -203,7 +234,7 @@ def main():
             show(campaign, entry)
         return 0 if all(entry["ok"] for entry in entries) else 1
     until = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
-    passed, failed, skipped = run_short(chosen) if options.short else run_long(chosen, options.tries, until)
+    passed, failed, skipped = run_all_short(chosen) if options.short else run_long(chosen, options.tries, until)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 

@@ -16,6 +16,15 @@ static void writable_changed(void *user, bool writable)
     pthread_mutex_unlock(&f->lock);
 }
 
+struct commit_options committer_options(struct fixture *f)
+{
+    return (struct commit_options){.queue_bytes = 100000,
+                                   .heads_bytes = 1 << 20,
+                                   .recent_ids = 10000,
+                                   .writable_changed = writable_changed,
+                                   .user = f};
+}
+
 int committer_setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -30,11 +39,7 @@ int committer_setup(void **state)
     f->store.tail = tail_new(1 << 20);
     f->store.gone = gone_new();
     f->store.fanout = fanout_new();
-    struct commit_options commit = {.queue_bytes = 100000,
-                                    .heads_bytes = 1 << 20,
-                                    .recent_ids = 10000,
-                                    .writable_changed = writable_changed,
-                                    .user = f};
+    struct commit_options commit = committer_options(f);
     f->store.commit = commit_open(&f->store, &commit, &error);
     assert_non_null(f->store.commit);
     *state = f;

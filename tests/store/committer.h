@@ -26,6 +26,8 @@ struct fixture {
 };
 int committer_setup(void **state);
 int committer_teardown(void **state);
+/* As committer_setup has them; for a test that opens the committer once more. */
+struct commit_options committer_options(struct fixture *f);
 void committer_wait_until_writable(struct fixture *f);
 
 /* An owner of submissions. */

@@ -59,7 +59,7 @@ static uint64_t newest_log(struct fixture *f)
     char *data = tempdir_path(f->dir, "data"), name[WAL_NAME_BYTES];
     DIR *dir = opendir(data);
     assert_non_null(dir);
-    uint64_t number = wal_newest(dirfd(dir), name);
+    uint64_t number = wal_newest(dirfd(dir), UINT64_MAX, name);
     closedir(dir);
     free(data);
     return number;

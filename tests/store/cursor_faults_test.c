@@ -129,6 +129,29 @@ static void a_missing_record_is_never_passed_over(void **state)
     }
 }
 
+/* semantics 1; hazards 3: where records are read by an iterator */
+static void the_neighbours_of_a_damaged_or_missing_record_do_not_hide_it(void **state)
+{
+    (void)state;
+    for (int remove = 0; remove <= 1; remove++) {
+        struct rig rig;
+        uint64_t thirtieth = 0;
+        rig_open(&rig, 0, 5);
+        for (int i = 0; i < 40; i++) {
+            rig_begin(&rig, 0, 0);
+            for (int k = 0; k < 10; k++)
+                rig_add(&rig, 0, 0, 50);
+            rig_end(&rig);
+            thirtieth = i == 29 ? rig.first : thirtieth;
+        }
+        assert_int_equal(read_until_fault(&rig, "a/1", FROM_BEGIN, 0, NULL), SIZE_MAX);
+        damage(&rig, thirtieth, remove);
+        assert_int_equal(read_until_fault(&rig, "a/1", FROM_BEGIN, 0, NULL), 290);
+        assert_int_equal(read_until_fault(&rig, "a/1", FROM_VERSION, 301, NULL), SIZE_MAX);
+        rig_close(&rig);
+    }
+}
+
 /* hazards 3 */
 static void a_hole_in_a_streams_index_is_never_passed_over(void **state)
 {
@@ -152,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damaged_record_fails_those_who_need_it_after_what_stands_before_it),
         cmocka_unit_test(a_missing_record_is_never_passed_over),
+        cmocka_unit_test(the_neighbours_of_a_damaged_or_missing_record_do_not_hide_it),
         cmocka_unit_test(a_hole_in_a_streams_index_is_never_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

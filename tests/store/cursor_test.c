@@ -208,6 +208,12 @@ static void grow(struct rig *rig)
             rig_add(rig, (int)rig_random(rig, RIG_STREAMS), 0, rig_random(rig, 2) ? 30000 : 100000);
         rig_end(rig);
         break;
+    case 3: /* many records of one stream, next to each other */
+        rig_begin(rig, 0, 1);
+        for (int i = 0; i < 40; i++)
+            rig_add(rig, 5, 0, 9000);
+        rig_end(rig);
+        break;
     default:
         rig_commit(rig, 1 + (int)rig_random(rig, 30));
     }

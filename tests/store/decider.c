@@ -61,8 +61,9 @@ void batch_begin(struct batch *b)
 {
     *b = (struct batch){0};
     /* As the decoder lays it out: one block, the expectations behind the events. */
-    b->request.events = calloc(1, 8 * sizeof(struct event) + 8 * sizeof(struct expect));
-    b->request.expects = (struct expect *)(b->request.events + 8);
+    b->request.events =
+        calloc(1, BATCH_MAX * sizeof(struct event) + EXPECTS_MAX * sizeof(struct expect));
+    b->request.expects = (struct expect *)(b->request.events + BATCH_MAX);
 }
 
 void batch_event(struct batch *b, const char *stream, const char *id, const char *payload)

@@ -6,7 +6,7 @@
 
 #include "store/sequence.h"
 
-enum { NOW_US = 1700000000000000, BATCH_MAX = 8 };
+enum { NOW_US = 1700000000000000, BATCH_MAX = 8, EXPECTS_MAX = 20 };
 
 struct fixture {
     char *dir;

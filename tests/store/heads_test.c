@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <setjmp.h>
 
@@ -73,6 +74,45 @@ static void expect(const char *stream, uint64_t last, uint64_t cut)
     assert_int_equal(head_read(store, text_span(stream), &head, NULL), REASON_NONE);
     assert_int_equal(head.last_version, last);
     assert_int_equal(head.cut_version, cut);
+}
+
+/* Behind the last extent, where LevelDB puts it; nobody may take its stream for an empty one. */
+static void a_key_that_is_none_at_the_end_of_a_stream_is_an_error(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"Sa\0\xff", "Sa\0b\0\1\1\1\1\1\1\1\1"};
+    static const size_t lens[] = {4, 13};
+    struct error error;
+    struct head head;
+    put_extent("a", 1, 3);
+    expect("a", 3, 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct key key = {.len = lens[i]};
+        memcpy(key.data, keys[i], lens[i]);
+        put(key, "x", 1);
+        assert_int_equal(head_read(store, text_span("a"), &head, &error), REASON_CORRUPT);
+        put(key, NULL, 0);
+    }
+    expect("a", 3, 0);
+}
+
+static void a_cache_without_room_forgets_all_that_is_in_the_log(void **state)
+{
+    (void)state;
+    struct heads *heads = heads_new(0);
+    struct head *head;
+    for (uint64_t version = 1; version <= 2; version++) {
+        for (int i = 0; i < 2; i++) { /* of one hash: they are told apart by their names */
+            assert_int_equal(heads_get(heads, store, text_span(i ? "b" : "a"), 7, &head, NULL),
+                             REASON_NONE);
+            assert_int_equal(head->last_version, version == 2 && i == 0);
+            head->last_version++;
+        }
+        put_extent("a", 1, 1);
+        heads_settle(heads);
+    }
+    heads_free(heads);
+    heads_free(NULL);
 }
 
 /* semantics 4, 5 */
@@ -142,6 +182,8 @@ static void what_a_commit_changed_is_kept_until_it_is_in_the_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_key_that_is_none_at_the_end_of_a_stream_is_an_error),
+        TEST(a_cache_without_room_forgets_all_that_is_in_the_log),
         TEST(a_head_follows_from_extents_and_cut),
         TEST(a_malformed_extent_or_cut_is_an_error),
         TEST(what_a_commit_changed_is_kept_until_it_is_in_the_log),

@@ -24,6 +24,7 @@
 #include "stock.h"
 #include "store/keys.h"
 #include "tests/lib/faults.h"
+#include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 
 enum { BUFFER = 1 << 16, COMMIT = 40, COMMITS = 60 };
@@ -34,12 +35,7 @@ static struct log *must_open(const char *dir, size_t ballast)
                                         .write_buffer_bytes = BUFFER,
                                         .file_bytes = 1 << 20,
                                         .ballast_bytes = ballast};
-    enum log_fault fault;
-    struct error error = {0};
-    struct log *log = log_open(dir, &options, &fault, &error);
-    if (!log)
-        fail_msg("fault %d: %s", fault, error.message);
-    return log;
+    return openlog(dir, &options);
 }
 
 /* Commit until the fault is met: then the outcome is unknown, and the reason says whether it was room that lacked. */
@@ -222,28 +218,36 @@ static void reopening_waits_for_the_readers_and_they_for_it(void **state)
 static void a_store_that_cannot_open_again_says_so_and_comes_back(void **state)
 {
     (void)state;
-    char *dir = tempdir_new(), *current = NULL, *hidden = NULL;
+    char *dir = tempdir_new(), *current = NULL, *hidden = NULL, *lock = NULL;
     struct log *log = must_open(dir, 4096);
     struct stock stock = stock_begin();
     struct error error;
     assert_true(asprintf(&current, "%s/data/CURRENT", dir) > 0 &&
+                asprintf(&lock, "%s/data/LOCK", dir) > 0 &&
                 asprintf(&hidden, "%s/data/HIDDEN", dir) > 0);
     assert_false(commit_until_fault(&stock, log, 3, 0));
     faults_arm(FAULT_WRITE, 1, EIO);
     assert_true(commit_until_fault(&stock, log, 1, EIO));
     faults_clear();
-    assert_int_equal(rename(current, hidden), 0);
-    assert_int_equal(log_reopen(log, &error), REASON_CORRUPT);
-    assert_null(log_iter_open(log, LOG_READ));
     struct bytes *value;
     struct key key = key_record(1);
-    assert_int_equal(log_get(log, key_span(&key), &value, &error), REASON_STORE_UNAVAILABLE);
-    assert_int_not_equal(stock_commit(&stock, log, 1, &error), REASON_NONE);
-    assert_int_equal(rename(hidden, current), 0);
+    for (int damaged = 0; damaged < 2; damaged++) { /* a LOCK that is no file; no CURRENT */
+        enum reason reason = damaged ? REASON_CORRUPT : REASON_STORE_UNAVAILABLE;
+        char *file = damaged ? current : lock;
+        assert_int_equal(rename(file, hidden), 0);
+        assert_int_equal(damaged ? 0 : mkdir(lock, 0700), 0);
+        assert_int_equal(log_reopen(log, &error), reason);
+        assert_null(log_iter_open(log, LOG_READ));
+        assert_int_equal(log_get(log, key_span(&key), &value, &error), reason);
+        assert_int_not_equal(stock_commit(&stock, log, 1, &error), REASON_NONE);
+        assert_int_equal(damaged ? 0 : rmdir(lock), 0);
+        assert_int_equal(rename(hidden, file), 0);
+    }
     assert_int_equal(log_reopen(log, &error), REASON_NONE);
     assert_int_equal(stock_check(log, stock.events), stock.events);
     log_close(log);
     free(current);
+    free(lock);
     free(hidden);
     tempdir_remove(dir);
 }

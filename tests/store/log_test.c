@@ -22,31 +22,13 @@
 
 #include "stock.h"
 #include "store/keys.h"
+#include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 #include "wire/text.h"
 
-static const struct log_options small = {
-    .create = true, .write_buffer_bytes = 1 << 20, .file_bytes = 1 << 20, .ballast_bytes = 1 << 16};
-
-static struct log *must_open(const char *dir)
-{
-    enum log_fault fault;
-    struct error error = {0};
-    struct log *log = log_open(dir, &small, &fault, &error);
-    if (!log)
-        fail_msg("fault %d: %s", fault, error.message);
-    return log;
-}
-
-static enum log_fault open_fault(const char *dir, bool create, struct error *error)
-{
-    struct log_options options = small;
-    enum log_fault fault;
-    options.create = create;
-    assert_null(log_open(dir, &options, &fault, error));
-    assert_true(error->message[0]);
-    return fault;
-}
+/* One that must be there already. */
+static const struct log_options there = {
+    .write_buffer_bytes = 1 << 20, .file_bytes = 1 << 20, .ballast_bytes = 1 << 16};
 
 static char *path(const char *dir, const char *name)
 {
@@ -74,35 +56,23 @@ static unsigned entries(const char *dir)
     return n - 2;
 }
 
-static int dir_setup(void **state)
-{
-    *state = tempdir_new();
-    return 0;
-}
-
-static int dir_teardown(void **state)
-{
-    tempdir_remove(*state);
-    return 0;
-}
-
 /* ---- making and opening ---- */
 
 /* semantics 9 */
 static void a_store_keeps_its_identity(void **state)
 {
     char id[64];
-    struct log *log = must_open(path(*state, "new"));
+    struct log *log = openlog(path(*state, "new"), &openlog_small);
     snprintf(id, sizeof id, "%s", log_store_id(log));
     assert_int_equal(strlen(id), 36);
     assert_int_equal(log_incarnation(log), 1);
     assert_int_equal(log_end(log).last_number, 0);
     log_close(log);
-    log = must_open(path(*state, "new"));
+    log = openlog(path(*state, "new"), &openlog_small);
     assert_string_equal(log_store_id(log), id);
     assert_int_equal(log_incarnation(log), 1);
     log_close(log);
-    log = must_open(path(*state, "another"));
+    log = openlog(path(*state, "another"), &openlog_small);
     assert_string_not_equal(log_store_id(log), id);
     log_close(log);
 }
@@ -110,12 +80,12 @@ static void a_store_keeps_its_identity(void **state)
 static void a_missing_store_is_made_only_when_asked(void **state)
 {
     struct error error;
-    assert_int_equal(open_fault(path(*state, "no"), false, &error), LOG_UNREADABLE);
-    assert_int_equal(open_fault(*state, false, &error), LOG_UNREADABLE);
+    assert_int_equal(openlog_fault(path(*state, "no"), &there, &error), LOG_UNREADABLE);
+    assert_int_equal(openlog_fault(*state, &there, &error), LOG_UNREADABLE);
     assert_int_equal(entries(*state), 0);
-    assert_int_equal(open_fault(path(*state, "no/no"), true, &error), LOG_UNREADABLE);
+    assert_int_equal(openlog_fault(path(*state, "no/no"), &openlog_small, &error), LOG_UNREADABLE);
     file_put(*state, "file", "");
-    assert_int_equal(open_fault(path(*state, "file"), true, &error), LOG_UNREADABLE);
+    assert_int_equal(openlog_fault(path(*state, "file"), &openlog_small, &error), LOG_UNREADABLE);
 }
 
 static void check_modes(const char *dir)
@@ -135,7 +105,7 @@ static void check_modes(const char *dir)
 static void nobody_else_may_read_the_files(void **state)
 {
     umask(0);
-    struct log *log = must_open(path(*state, "s"));
+    struct log *log = openlog(path(*state, "s"), &openlog_small);
     struct stock stock = stock_begin();
     for (int i = 0; i < 30; i++)
         assert_int_equal(stock_commit(&stock, log, STOCK_COMMIT_MAX, NULL), REASON_NONE);
@@ -148,12 +118,12 @@ static void a_second_opening_is_told_who_is_there(void **state)
 {
     struct error error;
     char pid[32];
-    struct log *log = must_open(*state);
+    struct log *log = openlog(*state, &openlog_small);
     snprintf(pid, sizeof pid, "process %ld", (long)getpid());
-    assert_int_equal(open_fault(*state, true, &error), LOG_LOCKED);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_LOCKED);
     assert_non_null(strstr(error.message, pid));
     log_close(log);
-    log_close(must_open(*state));
+    log_close(openlog(*state, &openlog_small));
 }
 
 static void a_foreign_directory_is_refused_and_untouched(void **state)
@@ -161,8 +131,8 @@ static void a_foreign_directory_is_refused_and_untouched(void **state)
     struct error error;
     file_put(*state, "CURRENT", "MANIFEST-000002\n");
     file_put(*state, "MANIFEST-000002", "");
-    assert_int_equal(open_fault(*state, true, &error), LOG_FOREIGN);
-    assert_int_equal(open_fault(*state, false, &error), LOG_FOREIGN);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FOREIGN);
+    assert_int_equal(openlog_fault(*state, &there, &error), LOG_FOREIGN);
     assert_non_null(strstr(error.message, *state));
     assert_int_equal(entries(*state), 2);
 }
@@ -170,7 +140,7 @@ static void a_foreign_directory_is_refused_and_untouched(void **state)
 static void an_empty_file_system_may_hold_lost_and_found(void **state)
 {
     assert_int_equal(mkdir(path(*state, "lost+found"), 0700), 0);
-    log_close(must_open(*state));
+    log_close(openlog(*state, &openlog_small));
 }
 
 static void marker_put(const char *dir, const char *format, const char *id)
@@ -184,31 +154,31 @@ static void another_format_or_identity_is_refused(void **state)
 {
     struct error error;
     char id[64];
-    struct log *log = must_open(*state);
+    struct log *log = openlog(*state, &openlog_small);
     snprintf(id, sizeof id, "%s", log_store_id(log));
     log_close(log);
     marker_put(*state, "999", id);
-    assert_int_equal(open_fault(*state, true, &error), LOG_NEWER);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_NEWER);
     assert_non_null(strstr(error.message, "newer"));
     char format[16];
     snprintf(format, sizeof format, "%d", RECORD_FORMAT);
     marker_put(*state, format, "01890a5d-ac96-774b-bcce-b302099a8057");
-    assert_int_equal(open_fault(*state, true, &error), LOG_DAMAGED);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_DAMAGED);
     marker_put(*state, "none", id);
-    assert_int_equal(open_fault(*state, true, &error), LOG_DAMAGED);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_DAMAGED);
     marker_put(*state, format, id);
-    log_close(must_open(*state));
+    log_close(openlog(*state, &openlog_small));
 }
 
 static void a_store_that_was_not_finished_is_made_again(void **state)
 {
-    log_close(must_open(*state));
+    log_close(openlog(*state, &openlog_small));
     char from[4096];
     snprintf(from, sizeof from, "%s", path(*state, "PHOTON"));
     assert_int_equal(rename(from, path(*state, "PHOTON.new")), 0);
     struct error error;
-    assert_int_equal(open_fault(*state, false, &error), LOG_UNREADABLE);
-    log_close(must_open(*state));
+    assert_int_equal(openlog_fault(*state, &there, &error), LOG_UNREADABLE);
+    log_close(openlog(*state, &openlog_small));
     assert_int_equal(access(path(*state, "PHOTON.new"), F_OK), -1);
 }
 
@@ -216,9 +186,9 @@ static void a_store_that_was_not_finished_is_made_again(void **state)
 static void a_store_whose_database_is_missing_is_damaged_not_new(void **state)
 {
     struct error error;
-    log_close(must_open(*state));
+    log_close(openlog(*state, &openlog_small));
     assert_int_equal(remove(path(*state, "data/CURRENT")), 0);
-    assert_int_equal(open_fault(*state, true, &error), LOG_DAMAGED);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_DAMAGED);
 }
 
 /* ---- writing and reading ---- */
@@ -226,13 +196,13 @@ static void a_store_whose_database_is_missing_is_damaged_not_new(void **state)
 /* semantics 1 */
 static void what_was_committed_is_there_after_reopening(void **state)
 {
-    struct log *log = must_open(*state);
+    struct log *log = openlog(*state, &openlog_small);
     struct stock stock = stock_begin();
     for (unsigned i = 1; i < 200; i++)
         assert_int_equal(stock_commit(&stock, log, 1 + i % 50, NULL), REASON_NONE);
     stock_check(log, stock.events);
     log_close(log);
-    log = must_open(*state);
+    log = openlog(*state, &openlog_small);
     assert_int_equal(stock_check(log, stock.events), stock.events);
     assert_int_equal(log_end(log).last_number, stock.number);
     assert_int_equal(log_end(log).last_time_ms, stock.time_ms - 1);
@@ -246,7 +216,7 @@ static struct span step(struct log_iter *iter)
 
 static void iterators_go_both_ways_and_end(void **state)
 {
-    struct log *log = must_open(*state);
+    struct log *log = openlog(*state, &openlog_small);
     struct log_batch *batch = log_batch_new();
     struct key a = key_erase(1), b = key_erase(2), beyond = key_erase(UINT64_MAX);
     log_batch_put(batch, key_span(&a), text_span("one"));
@@ -300,13 +270,13 @@ static const struct span none = {NULL, 0};
 static void expect_damage(const char *dir, struct key key, struct span value, const char *words)
 {
     struct error error;
-    struct log *log = must_open(dir);
+    struct log *log = openlog(dir, &openlog_small);
     struct stock stock = stock_begin();
     for (int i = 0; i < 10; i++)
         assert_int_equal(stock_commit(&stock, log, 3, NULL), REASON_NONE);
     tamper(log, key, value);
     log_close(log);
-    assert_int_equal(open_fault(dir, true, &error), LOG_DAMAGED);
+    assert_int_equal(openlog_fault(dir, &openlog_small, &error), LOG_DAMAGED);
     if (!strstr(error.message, words))
         fail_msg("\"%s\" says nothing of \"%s\"", error.message, words);
 }
@@ -343,11 +313,11 @@ static void a_record_of_an_unknown_kind_refuses_to_open(void **state)
     struct error error;
     uint8_t value[RECORD_HEADER_BYTES + 2] = {[RECORD_HEADER_BYTES] = 0x0a};
     struct record record = {(enum record_kind)7, 1, 50, 50, 1, 1, {value + RECORD_HEADER_BYTES, 2}};
-    struct log *log = must_open(*state);
+    struct log *log = openlog(*state, &openlog_small);
     record_seal(value, &record);
     tamper(log, key_record(50), (struct span){value, sizeof value});
     log_close(log);
-    assert_int_equal(open_fault(*state, true, &error), LOG_NEWER);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_NEWER);
 }
 
 /* ---- kill -9 ---- */
@@ -355,7 +325,7 @@ static void a_record_of_an_unknown_kind_refuses_to_open(void **state)
 /* This program again, as a writer: commits until it is killed, telling how many events are acknowledged. */
 static int writer(const char *dir)
 {
-    struct log *log = must_open(dir);
+    struct log *log = openlog(dir, &openlog_small);
     struct stock stock = stock_resume(log);
     while (stock_commit(&stock, log, 1 + (unsigned)(stock.events % 40), NULL) == REASON_NONE)
         if (write(STDOUT_FILENO, &stock.events, sizeof stock.events) != sizeof stock.events)
@@ -399,14 +369,14 @@ static void a_killed_writer_has_lost_nothing_acknowledged(void **state)
         close(out);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFSIGNALED(status));
-        struct log *log = must_open(*state); /* the lock went with its process */
+        struct log *log = openlog(*state, &openlog_small); /* the lock went with its process */
         uint64_t found = stock_check(log, acknowledged);
         assert_true(found <= acknowledged + 40);
         log_close(log);
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, dir_setup, dir_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, openlog_setup, openlog_teardown)
 
 int main(int argc, char **argv)
 {

@@ -205,6 +205,19 @@ static void each_fault_of_the_store_has_its_exit_code(void **state)
     }
 }
 
+/* A supervisor must not take it for a stop like any other, nor start it again. */
+static void damage_that_was_met_while_serving_is_told_at_the_end(void **state)
+{
+    (void)state;
+    static const char *const DAMAGED[] = {"FAKE_DAMAGED=1", NULL};
+    struct photond *p = fake(true, DAMAGED);
+    assert_true(photond_start(p));
+    assert_int_equal(photond_stop(p), EXIT_CODE_STORE_DAMAGED);
+    assert_log(p, "stopped with a damaged store");
+    assert_log(p, exit_code_entry(EXIT_CODE_STORE_DAMAGED)->remedy);
+    photond_free(p);
+}
+
 static void an_address_in_use_has_its_exit_code(void **state)
 {
     (void)state;
@@ -261,6 +274,38 @@ static void a_listener_that_is_not_loopback_needs_tls_or_an_insecure_flag(void *
     args[2] = "--insecure-plaintext";
     assert_true(photond_start(p));
     assert_log(p, "\"level\":\"warning\",\"message\":\"insecure\"");
+    photond_free(p);
+}
+
+static void metrics_are_served_where_told_and_on_loopback_unless_meant_otherwise(void **state)
+{
+    (void)state;
+    struct photond *p = fake(true, NO_ENV), *second = fake(true, NO_ENV);
+    const char *args[] = {"--metrics-listen", "0.0.0.0:0", NULL, NULL};
+    photond_set_args(p, args);
+    assert_false(photond_start(p));
+    assert_int_equal(photond_exit_code(p), EXIT_CODE_CONFIG);
+    assert_log(p, "metrics-listen: 0.0.0.0:0 can be reached from outside");
+    args[1] = "unix:/x";
+    assert_false(photond_start(p));
+    assert_log(p, "unix:/x is a unix socket");
+    args[1] = "127.0.0.1:1,127.0.0.1:2";
+    assert_false(photond_start(p));
+    assert_log(p, "too many addresses");
+    args[1] = "0.0.0.0:0";
+    args[2] = "--insecure-metrics";
+    assert_true(photond_start(p));
+    assert_log(p, "\"setting\":\"insecure-metrics\"");
+    assert_log(p, "\"metrics\":\"0.0.0.0:");
+    photond_kill(p);
+    args[1] = photond_address(p);
+    photond_set_args(p, NO_ENV);
+    assert_true(photond_start(p));
+    assert_log(p, "\"metrics\":\"off\"");
+    photond_set_args(second, args);
+    assert_false(photond_start(second)); /* where the first one listens */
+    assert_int_equal(photond_exit_code(second), EXIT_CODE_ADDRESS);
+    photond_free(second);
     photond_free(p);
 }
 
@@ -335,9 +380,10 @@ static void the_documents_are_what_the_tables_say(void **state)
     static const struct {
         const char *file, *flag;
     } ROWS[] = {{DOCS_DIR "/configuration.md", "--markdown"},
-                {DOCS_DIR "/operating.md", "--exit-codes"}};
+                {DOCS_DIR "/operating.md", "--exit-codes"},
+                {DOCS_DIR "/metrics.md", "--metrics"}};
     struct photond_options options = {.program = FAKE_PROGRAM};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         char *said, *document = tempdir_read(ROWS[i].file, NULL);
         assert_non_null(document);
         assert_int_equal(photond_run(&options, ARGS("config", ROWS[i].flag), &said), EXIT_CODE_OK);
@@ -357,10 +403,12 @@ int main(void)
         cmocka_unit_test(a_first_signal_drains_and_a_second_ends_at_once),
         cmocka_unit_test(a_hangup_reloads_what_can_be_and_names_what_cannot),
         cmocka_unit_test(each_fault_of_the_store_has_its_exit_code),
+        cmocka_unit_test(damage_that_was_met_while_serving_is_told_at_the_end),
         cmocka_unit_test(an_address_in_use_has_its_exit_code),
         cmocka_unit_test(a_wrong_command_line_says_what_is_meant),
         cmocka_unit_test(wrong_settings_are_all_named),
         cmocka_unit_test(a_listener_that_is_not_loopback_needs_tls_or_an_insecure_flag),
+        cmocka_unit_test(metrics_are_served_where_told_and_on_loopback_unless_meant_otherwise),
         cmocka_unit_test(a_clock_before_2020_or_after_2199_has_its_exit_code),
         cmocka_unit_test(bad_certificates_have_their_exit_code),
         cmocka_unit_test(help_shows_every_setting_and_each_verb_its_own),

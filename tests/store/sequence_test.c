@@ -32,6 +32,17 @@ static void order_ids_follow_the_clock_and_never_go_back(void **state)
 }
 
 /* semantics 2 */
+static void before_1970_order_ids_go_on_from_the_last(void **state)
+{
+    struct fixture *f = *state;
+    struct stored_at first, second;
+    assert_int_equal(emit_one(f, "s", "1", "{}", &first), REASON_NONE);
+    f->now_us = -1000000;
+    assert_int_equal(emit_one(f, "s", "2", "{}", &second), REASON_NONE);
+    assert_int_equal(second.order_id, first.order_id + 1);
+}
+
+/* semantics 2 */
 static void order_ids_go_on_after_the_store_is_opened_again(void **state)
 {
     struct fixture *f = *state;
@@ -161,6 +172,34 @@ static void all_expectations_that_fail_are_reported_together(void **state)
     assert_false(error->wrong_version[2].exists);
     batch_end(&b);
     assert_int_equal(f->sequence.end.last_order_id, NOW_US);
+}
+
+static void expect_words(struct fixture *f, enum expect_kind kind, const char *stream,
+                         unsigned times, const char *words)
+{
+    struct batch b;
+    batch_begin(&b);
+    batch_event(&b, "s", "never", "x");
+    for (unsigned i = 0; i < times; i++)
+        batch_expect(&b, stream, kind, 5);
+    commit_begin(f);
+    batch_add(f, &b);
+    commit_write(f);
+    assert_int_equal(b.submission.error->wrong_versions, times);
+    assert_non_null(strstr(b.submission.error->message, words));
+    batch_end(&b);
+}
+
+/* semantics 4 */
+static void an_expectation_that_fails_is_told_in_words(void **state)
+{
+    struct fixture *f = *state;
+    emit_one(f, "s", "1", "x", NULL);
+    expect_words(f, EXPECT_VERSION, "s", 1, "to have version 5 and has version 1; nothing");
+    expect_words(f, EXPECT_NO_STREAM, "s", 1, "to have no event and has version 1; nothing");
+    expect_words(f, EXPECT_EXISTS, "t", 1,
+                 "to have an event and has version 0 and no event; nothing");
+    expect_words(f, EXPECT_EXISTS, "t", WRONG_VERSIONS_MAX + 2, "(more expectations failed, too)");
 }
 
 /* semantics 4 */
@@ -375,6 +414,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(order_ids_follow_the_clock_and_never_go_back, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(before_1970_order_ids_go_on_from_the_last, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(order_ids_go_on_after_the_store_is_opened_again,
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_retry_gets_the_first_places_also_within_one_commit,
@@ -388,6 +429,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(event_ids_are_known_after_the_store_is_opened_again,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_expectation_that_fails_is_told_in_words, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(all_expectations_that_fail_are_reported_together,
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(

@@ -21,6 +21,7 @@
 
 #include "stock.h"
 #include "store/keys.h"
+#include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 #include "wire/pb.h"
 #include "wire/text.h"
@@ -31,12 +32,7 @@ static struct log *must_open(const char *dir)
 {
     const struct log_options options = {
         .create = true, .write_buffer_bytes = 1 << 16, .ballast_bytes = 4096};
-    enum log_fault fault;
-    struct error error = {0};
-    struct log *log = log_open(dir, &options, &fault, &error);
-    if (!log)
-        fail_msg("fault %d: %s", fault, error.message);
-    return log;
+    return openlog(dir, &options);
 }
 
 /* A store of COMMITS commits in *state. */
@@ -151,6 +147,28 @@ static void a_missing_last_record_is_reported(void **state)
     struct verify counts;
     put(*state, key_record(first_of(COMMITS - 1)), NULL, 0);
     assert_non_null(strstr(verify(*state, &counts), "was acknowledged"));
+}
+
+static void a_damaged_mark_is_reported_and_the_next_one_is_sound(void **state)
+{
+    static const uint8_t zeros[16];
+    char *mark = tempdir_path(*state, "mark");
+    for (size_t len = 1; len <= sizeof zeros; len += 15) { /* cut short; lost */
+        FILE *file = fopen(mark, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(zeros, 1, len, file), len);
+        assert_int_equal(fclose(file), 0);
+        expect_faults(*state, 1, "the file mark");
+        struct log *log = must_open(*state);
+        struct stock stock = stock_resume(log);
+        uint64_t marked;
+        assert_false(log_marked(log, &marked));
+        assert_int_equal(stock_commit(&stock, log, 20, NULL), REASON_NONE);
+        log_close(log);
+        struct verify counts;
+        assert_string_equal(verify(*state, &counts), "");
+    }
+    free(mark);
 }
 
 /* Change the body of a record and seal it again: what a bug of ours could write. */
@@ -432,6 +450,7 @@ int main(void)
         TEST(a_sound_store_has_no_faults),
         TEST(a_missing_record_is_reported_with_what_points_to_it),
         TEST(a_missing_last_record_is_reported),
+        TEST(a_damaged_mark_is_reported_and_the_next_one_is_sound),
         TEST(a_number_out_of_sequence_is_reported),
         TEST(a_time_that_contradicts_the_header_is_reported),
         TEST(a_stream_that_is_not_the_indexed_one_is_reported),

@@ -16,6 +16,7 @@ from stock import Stock
 FAULT = "the nth allocation, write, short write, sync, open, rename or unlink fails, once or for good"
 HOW = "a preload with one counter for all threads, while photond serves, opens its log anew, or starts"
 TRIES = (80, 5000)
+ALONE = True
 FAULTS = (10, 100)  # an episode's, and those of starts
 FLAGS = ("--write-buffer-bytes", "1MiB", "--file-bytes", "1MiB", "--ballast-bytes", "1MiB", "--drain-time", "200ms")
 LOAD = ("--writers", "2", "--racers", "2", "--subscribers", "3", "--rate", "150")

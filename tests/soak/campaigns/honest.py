@@ -14,6 +14,7 @@ from promise import Broken
 FAULT = "slow, stuck and vanishing subscribers and responders"
 HOW = "beside honest ones: their p99 within 10 %, memory bounded, all given back"
 TRIES = (72, 18000)
+ALONE = True
 
 GUEST, HONEST = BUILD / "tests/soak/network/net_guest", BUILD / "tests/soak/network/net_honest"
 HONEST_END, GUEST_END = 1, 2

@@ -12,6 +12,7 @@ from promise import Broken
 FAULT = "network: delay, loss, cut, half-open, reset, between client and store, responder and store"
 HOW = "namespaces and a tunnel of ours; each client goes on ≤ 2 s after it is well again"
 TRIES = (7, 500)
+ALONE = True
 
 SOAK_LOAD, CHECK = BUILD / "tests/history/soak_load", BUILD / "tests/history/history_check"
 CLIENTS, SERVICES, CALM, ENDS = 1, 2, 3, 3
