@@ -59,7 +59,8 @@ PLANTED = [
 CLEAN = {
     "wire/cq.c": "#include <grpc/grpc.h>\n",
     "wire/cq.h": "int cq;\n",
-    "store/log.c": '#include <leveldb/c.h>\n\n#include "wire/cq.h"\n',
+    "store/log.c": '#include "store/log_inside.h"\n#include "wire/cq.h"\n',
+    "store/log_inside.h": "#include <leveldb/c.h>\n",
     "store/log.h": "int log;\n",
     "cli/main.c": "#include <muon/muon.h>\nint main(void)\n{\n}\n",
     "tests/t.c": "/* semantics 3 */\nstatic void a(void **s)\n{\n" + "    a(s);\n" * 70 + "}\n",

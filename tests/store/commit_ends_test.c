@@ -52,16 +52,9 @@ static atomic_uint drains; /* somebody has waited so often until all is durable 
 static _Thread_local bool closes;
 static atomic_bool closer_waits;
 
-enum reason __real_durable_drain(struct durable *durable, struct chain *unknown,
-                                 struct error *error);
-enum reason __wrap_durable_drain(struct durable *durable, struct chain *unknown,
-                                 struct error *error);
-enum reason __real_durable_write(struct durable *durable, struct log_batch *batch,
-                                 struct chain *unknown, struct error *error);
-enum reason __wrap_durable_write(struct durable *durable, struct log_batch *batch,
-                                 struct chain *unknown, struct error *error);
-int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
-int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
+__typeof__(durable_drain) __real_durable_drain, __wrap_durable_drain;
+__typeof__(durable_write) __real_durable_write, __wrap_durable_write;
+__typeof__(pthread_cond_wait) __real_pthread_cond_wait, __wrap_pthread_cond_wait;
 
 enum reason __wrap_durable_drain(struct durable *durable, struct chain *unknown,
                                  struct error *error)

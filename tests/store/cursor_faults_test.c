@@ -129,7 +129,7 @@ static void a_missing_record_is_never_passed_over(void **state)
     }
 }
 
-/* semantics 1; hazards 3: where records are read by an iterator */
+/* semantics 1; hazards 3 */
 static void the_neighbours_of_a_damaged_or_missing_record_do_not_hide_it(void **state)
 {
     (void)state;
