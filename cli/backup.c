@@ -66,10 +66,12 @@ static bool copy(struct backup *b, muon_snapshot *s, struct backup_writer *w)
     while ((status = muon_snapshot_next(s, &run, &len, connect_timeout_ms(b->args), &error)) ==
            MUON_OK) {
         if (muon_sum_add(&b->sum, run, len, INT64_MAX, &used, &error) != MUON_OK) {
+            bar_hide(&b->bar);
             b->code = say_error(b->args, &error);
             return false;
         }
         if (!backup_write(w, run, len)) {
+            bar_hide(&b->bar);
             b->code =
                 say_failure(b->args, EXIT_FAILED, "Make room, or write elsewhere.", "%s", w->why);
             return false;
@@ -80,6 +82,7 @@ static bool copy(struct backup *b, muon_snapshot *s, struct backup_writer *w)
     }
     if (status == MUON_END)
         return true;
+    bar_hide(&b->bar);
     b->code = say_error(b->args, &error);
     return false;
 }
@@ -91,6 +94,7 @@ static bool is_same(struct backup *b, const muon_snapshot *s)
     if (info.sum.events == b->sum.events &&
         memcmp(info.sum.digest, b->sum.digest, MUON_DIGEST_BYTES) == 0)
         return true;
+    bar_hide(&b->bar);
     b->code = say_failure(b->args, EXIT_FAILED, "Check the machines and the network, try again.",
                           "what has arrived is not what the store has sent: the digests differ");
     return false;

@@ -34,10 +34,12 @@ struct export
 
 static bool fail_write(struct export *x)
 {
+    const char *why = strerror(errno);
+    bar_hide(&x->bar);
     x->code = say_failure(x->args, EXIT_FAILED,
                           "Make room, then export to the same file again: it goes on where it "
                           "stopped.",
-                          "cannot write %s: %s", x->part ? x->part : "the output", strerror(errno));
+                          "cannot write %s: %s", x->part ? x->part : "the output", why);
     return false;
 }
 
@@ -110,6 +112,7 @@ static bool print_run(struct export *x, const void *run, size_t len)
         status = muon_sum_add(&x->sum, run, len, INT64_MAX, &used, &error);
     if (status == MUON_OK)
         return flush(x);
+    bar_hide(&x->bar);
     x->code = say_error(x->args, &error);
     return false;
 }
@@ -130,6 +133,7 @@ static bool print_all(struct export *x, muon_snapshot *s)
     }
     if (status == MUON_END)
         return true;
+    bar_hide(&x->bar);
     x->code = say_error(x->args, &error);
     return false;
 }
@@ -138,6 +142,7 @@ static bool is_same(struct export *x, const uint8_t *theirs, const uint8_t *ours
 {
     if (memcmp(theirs, ours, MUON_DIGEST_BYTES) == 0)
         return true;
+    bar_hide(&x->bar);
     x->code = say_failure(x->args, EXIT_CONFLICT, "Export to another file.",
                           "%s is not what the store holds: the digests differ", what);
     return false;

@@ -56,6 +56,7 @@ static bool send(struct importing *im)
     if (len == 0 || muon_import_send(im->import, im->kept.run, len, connect_timeout_ms(im->args),
                                      &error) == MUON_OK)
         return true;
+    bar_hide(&im->bar);
     im->code = say_error(im->args, &error);
     return false;
 }
@@ -145,6 +146,7 @@ static void import_all(struct importing *im)
     const muon_sum *sum = &im->kept.sum;
     bool ok = take_all(im);
     if (ok && muon_import_end(im->import, sum, connect_timeout_ms(im->args), &error) != MUON_OK) {
+        bar_hide(&im->bar);
         im->code = say_error(im->args, &error);
         ok = false;
     }

@@ -29,6 +29,7 @@ struct restore {
 
 static bool refuse_other(struct restore *r)
 {
+    bar_hide(&r->bar);
     r->code =
         say_failure(r->args, EXIT_CONFLICT, "Take an empty store, or the files it was begun with.",
                     "what the store holds, up to order id %lld, is not what these files hold",
@@ -65,6 +66,7 @@ static bool send(struct restore *r, const uint8_t *run, size_t len)
     if (muon_import_send(r->import, run + used, len - used, connect_timeout_ms(r->args), &error) ==
         MUON_OK)
         return true;
+    bar_hide(&r->bar);
     r->code = say_error(r->args, &error);
     return false;
 }
@@ -81,12 +83,14 @@ static bool send_file(struct restore *r, const struct chain_link *link)
         r->bar.at = (uint64_t)r->sum.last_order_id;
         bar_show(&r->bar);
     }
-    if (!ok)
+    if (!ok) {
+        bar_hide(&r->bar);
         r->code =
             say_failure(r->args, EXIT_BAD_INPUT,
                         "It was sound a moment ago: check the disk; then restore again, which "
                         "goes on where this has stopped.",
                         "%s", file.why);
+    }
     backup_reader_end(&file);
     return ok && sent;
 }
@@ -134,6 +138,7 @@ static void restore_all(struct restore *r)
     if (ok && r->sum.last_order_id < r->have.last_order_id)
         ok = refuse_other(r);
     if (ok && muon_import_end(r->import, &r->sum, connect_timeout_ms(r->args), &error) != MUON_OK) {
+        bar_hide(&r->bar);
         r->code = say_error(r->args, &error);
         ok = false;
     }
