@@ -159,7 +159,7 @@ int32_t muon_sum_add(muon_sum *sum, const void *run, size_t len, int64_t up_to, 
             return MUON_OK;
         sum_take(sum, &entry);
     }
-    *used = len - before.len;
+    *used = more == 0 ? len : len - before.len;
     if (more == 0)
         return MUON_OK;
     return status_fail(err, MUON_EPROTO, "behind order id %lld comes what cannot be read",

@@ -134,6 +134,7 @@ class Backup(unittest.TestCase):
         restore = target.spawn("restore", str(file), *PATIENT, stderr=subprocess.PIPE)
         self.wait_for_some(target)
         target.kill()
+        restore.kill()  # which may not have reached it, and waits for one that comes back
         restore.communicate()
         target.start()
         self.run_on(target, "restore", file)

@@ -69,7 +69,7 @@ typedef struct muon_sum {
 } muon_sum;
 
 /* Add the run's entries with order ids up to up_to, as far as they come first, to *sum. Returns MUON_OK and how many bytes of the run they
- * take. MUON_EPROTO: malformed, or an order id that does not rise; *sum and *used tell how far it was sound. Any thread. */
+ * take: len, if none is left. MUON_EPROTO: malformed, or an order id that does not rise; *sum and *used tell how far it was sound. Any thread. */
 MUON_API int32_t muon_sum_add(muon_sum *sum, const void *run, size_t len, int64_t up_to,
                               size_t *used, muon_error *err);
 
