@@ -137,7 +137,7 @@ static bool open_with(const struct args *args, const muon_config *config, muon_c
     }
     if (first_contact(args, *client, code))
         return true;
-    muon_free(*client);
+    connect_close(*client); /* or the program ends under its thread, which may be within OpenSSL */
     return false;
 }
 
