@@ -40,6 +40,7 @@ struct bus {
     struct exchange *streams;     /* exchange.c's */
     struct session *sessions;     /* session.c's */
     size_t sessions_len;
+    uint64_t sessions_begun;
     struct watch *watches; /* discover.c's */
     size_t watches_len;
     struct bus_counts counts; /* but for what is counted anyway */

@@ -163,6 +163,8 @@ void session_add(struct session *s)
     if (s->next)
         s->next->prev = s;
     bus->sessions = s;
+    s->number = ++bus->sessions_begun;
+    s->since_ms = cq_now_ms();
     s->heard_ms = s->said_ms = cq_mono_ms();
     if (bus->draining)
         session_end(s, REASON_SHUTTING_DOWN, "the store is going down: connect again");

@@ -14,6 +14,8 @@ struct session {
     struct bus *bus;
     struct serve_call *call;
     struct session *prev, *next;
+    uint64_t number;           /* in the order in which they came */
+    int64_t since_ms;          /* since 1970 */
     struct instance *instance; /* NULL: it only asks */
     struct outbox outbox;
     struct hash ends;                  /* of its exchanges, by number */

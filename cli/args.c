@@ -18,12 +18,15 @@
 #define AT(member) offsetof(struct args, member)
 
 const struct option_row option_rows[] = {
+    {OPTION_CONTEXT, "context", 0, KIND_TEXT, "NAME", AT(context),
+     "the server of this name, see `muon context`; default: $MUON_CONTEXT, else the one in use; "
+     "none: no context"},
     {OPTION_SERVER, "server", 's', KIND_TEXT, "URL", AT(server),
-     "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else "
-     "muon://localhost:10566"},
+     "muon://host:port, or muon+insecure://host:port without TLS; default: $MUON_URL, else the "
+     "context's, else muon://localhost:10566"},
     {OPTION_CERTS, "certs", 0, KIND_TEXT, "DIR", AT(certs),
      "folder with ca.crt, client.crt and client.key, or one that `photond init` made; default: "
-     "$MUON_CERTS, else ~/.config/muon"},
+     "$MUON_CERTS, else the context's, else ~/.config/muon"},
     {OPTION_CA, "ca", 0, KIND_TEXT, "FILE", AT(ca),
      "certificate that the server's is signed by; default: $MUON_CA"},
     {OPTION_CERT, "cert", 0, KIND_TEXT, "FILE", AT(cert), "your certificate; default: $MUON_CERT"},
@@ -71,6 +74,20 @@ const struct option_row option_rows[] = {
      "only what came after this backup, to be restored behind it"},
     {OPTION_UP_TO, "up-to", 0, KIND_ORDER_ID, "ORDER-ID", AT(up_to),
      "the digest up to this order id, as of a backup that ends there"},
+    {OPTION_WATCH, "watch", 0, KIND_FLAG, NULL, AT(watch),
+     "stay, and tell it again after each change, until Ctrl-C"},
+    {OPTION_RATE, "rate", 0, KIND_COUNT, "N", AT(rate),
+     "so many are due a second, whatever becomes of them; 0: as many as --in-flight allows"},
+    {OPTION_DURATION, "duration", 0, KIND_DURATION, "TIME", AT(duration_ms),
+     "how long to measure; default: 10s"},
+    {OPTION_IN_FLIGHT, "in-flight", 0, KIND_COUNT, "N", AT(in_flight),
+     "how many may be under way (1 to 1000); default: 64, with muon latency 1000"},
+    {OPTION_STREAMS, "streams", 0, KIND_COUNT, "N", AT(streams),
+     "emit into so many streams in turn (1 to 100000); default: 1"},
+    {OPTION_PAYLOAD, "payload", 0, KIND_COUNT, "BYTES", AT(payload),
+     "how large each payload, or body, is (12 to 1000000); default: 256"},
+    {OPTION_REMOVE, "remove", 0, KIND_FLAG, NULL, AT(remove),
+     "delete the events in the end that were emitted to measure"},
     {OPTION_AS, "as", 0, KIND_TEXT, "FORM", AT(as),
      "the whole reference as \"man\" or \"markdown\"; or what completes command lines in \"bash\", "
      "\"zsh\" or \"fish\""},

@@ -24,7 +24,7 @@ struct place {
 /* All that options can say. What was not given is zero, or the default that the table names. */
 struct args {
     /* every verb */
-    const char *server, *certs, *ca, *cert, *key;
+    const char *context, *server, *certs, *ca, *cert, *key;
     int64_t timeout_ms;
     bool json, quiet, no_color, help, version;
     const char *color; /* "auto", "always" or "never"; NULL: auto */
@@ -51,6 +51,11 @@ struct args {
     /* verbs that deal with the whole history */
     const char *since;
     struct place up_to;
+    bool watch;
+    /* verbs that measure */
+    uint64_t rate, in_flight, streams, payload;
+    int64_t duration_ms;
+    bool remove;
     /* help */
     const char *as;
     /* the words that are no options */
@@ -94,12 +99,21 @@ struct args {
 #define OPTION_UP_TO        (UINT64_C(1) << 41)
 #define OPTION_OF_SERVICES                                                                         \
     (UINT64_C(1) << 30) /* no option: of a verb whose options speak of services */
-#define OPTION_NO_COLOR (UINT64_C(1) << 61)
-#define OPTION_COLOR    (UINT64_C(1) << 62)
-#define OPTION_FORMAT   (UINT64_C(1) << 63)
+#define OPTION_CONTEXT   (UINT64_C(1) << 31)
+#define OPTION_WATCH     (UINT64_C(1) << 32)
+#define OPTION_RATE      (UINT64_C(1) << 33)
+#define OPTION_DURATION  (UINT64_C(1) << 34)
+#define OPTION_IN_FLIGHT (UINT64_C(1) << 35)
+#define OPTION_STREAMS   (UINT64_C(1) << 36)
+#define OPTION_PAYLOAD   (UINT64_C(1) << 37)
+#define OPTION_REMOVE    (UINT64_C(1) << 38)
+#define OPTION_NO_COLOR  (UINT64_C(1) << 61)
+#define OPTION_COLOR     (UINT64_C(1) << 62)
+#define OPTION_FORMAT    (UINT64_C(1) << 63)
 
-#define OPTIONS_CONNECT                                                                            \
-    (OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY | OPTION_TIMEOUT)
+#define OPTIONS_WHERE                                                                              \
+    (OPTION_CONTEXT | OPTION_SERVER | OPTION_CERTS | OPTION_CA | OPTION_CERT | OPTION_KEY)
+#define OPTIONS_CONNECT (OPTIONS_WHERE | OPTION_TIMEOUT)
 #define OPTIONS_COMMON                                                                             \
     (OPTION_JSON | OPTION_QUIET | OPTION_COLOR | OPTION_NO_COLOR | OPTION_HELP | OPTION_VERSION)
 #define OPTIONS_PLACE (OPTION_FROM | OPTION_FROM_VERSION | OPTION_FROM_TIME)

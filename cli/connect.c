@@ -1,85 +1,30 @@
 /*
- * connect.c - where the server is and who we are.
- *
- * Each setting: option, else environment, else convention. Certificates are looked for in a folder only as far as they are
- * not named one by one; a folder that was named must hold them, the conventional one may.
+ * connect.c - libmuon's settings are those that where.h has found; a file that was named must be there.
  */
 #include "cli/connect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/say.h"
 
-enum { PATH_BYTES = 4096, FIRST_CONTACT_MS = 5000, CALL_MS = 30000, CLOSE_MS = 2000 };
-
-/* One certificate file: how it is named on the command line, in the environment, in a folder, and in libmuon. */
-struct identity {
-    const char *option, *variable, *file, *config;
-};
-
-static const struct identity identities[] = {
-    {"--ca", "MUON_CA", "ca.crt", "tls.ca_file"},
-    {"--cert", "MUON_CERT", "client.crt", "tls.cert_file"},
-    {"--key", "MUON_KEY", "client.key", "tls.key_file"},
-};
-
-enum { IDENTITIES = sizeof(identities) / sizeof(identities[0]) };
-
-static const char *given_or_env(const char *given, const char *variable)
-{
-    const char *value = given ? given : getenv(variable);
-    return value && value[0] ? value : NULL;
-}
-
-static const char *url_of(const struct args *args)
-{
-    const char *url = given_or_env(args->server, "MUON_URL");
-    return url ? url : CONNECT_DEFAULT_URL;
-}
-
-/* The folder to look in; *named: somebody has asked for it. */
-static bool folder_of(const struct args *args, char folder[PATH_BYTES], bool *named)
-{
-    const char *dir = given_or_env(args->certs, "MUON_CERTS");
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    int len = -1;
-    *named = dir != NULL;
-    if (dir)
-        len = snprintf(folder, PATH_BYTES, "%s", dir);
-    else if (config && config[0])
-        len = snprintf(folder, PATH_BYTES, "%s/muon", config);
-    else if (home && home[0])
-        len = snprintf(folder, PATH_BYTES, "%s/.config/muon", home);
-    return len > 0 && len < PATH_BYTES;
-}
+enum { FIRST_CONTACT_MS = 5000, CALL_MS = 30000, CLOSE_MS = 2000 };
 
 /* Set one certificate file in the configuration, if there is one. */
-static bool use_identity(const struct args *args, muon_config *config, const struct identity *id,
-                         const char *given, int *code)
+static bool use_identity(const struct args *args, muon_config *config, const char *key,
+                         const struct where_value *file, int *code)
 {
-    char folder[PATH_BYTES], path[PATH_BYTES + 32];
-    bool named = true;
     muon_error error;
-    const char *file = given_or_env(given, id->variable);
-    if (!file && folder_of(args, folder, &named)) {
-        snprintf(path, sizeof(path), "%s/tls/%s", folder,
-                 id->file); /* as `photond init` leaves it */
-        if (access(path, F_OK) != 0)
-            snprintf(path, sizeof(path), "%s/%s", folder, id->file);
-        file = path;
-    }
-    if (!file || (!named && access(file, F_OK) != 0))
+    if (!file->text[0])
         return true;
-    if (access(file, R_OK) != 0) {
+    if (access(file->text, R_OK) != 0) {
         *code = say_failure(args, EXIT_USAGE,
                             "`photond init` makes certificates; --certs names their folder.",
-                            "cannot read %s (%s)", file, id->option);
+                            "cannot read %s (%s)", file->text, file->from);
         return false;
     }
-    if (muon_config_set(config, id->config, file, &error) == MUON_OK)
+    if (muon_config_set(config, key, file->text, &error) == MUON_OK)
         return true;
     *code = say_error(args, &error);
     return false;
@@ -95,22 +40,18 @@ static bool use_setting(const struct args *args, muon_config *config, const char
     return false;
 }
 
-static bool configure(const struct args *args, muon_config *config, int *code)
+static bool configure(const struct args *args, const struct where *where, muon_config *config,
+                      int *code)
 {
-    if (!use_setting(args, config, "service.name", args->service, code) ||
-        !use_setting(args, config, "service.tags", args->tags, code))
-        return false;
-    const char *given[IDENTITIES] = {args->ca, args->cert, args->key};
-    if (strncmp(url_of(args), "muon://", strlen("muon://")) != 0)
-        return true;
-    for (int i = 0; i < IDENTITIES; i++)
-        if (!use_identity(args, config, &identities[i], given[i], code))
-            return false;
-    return true;
+    return use_setting(args, config, "service.name", args->service, code) &&
+           use_setting(args, config, "service.tags", args->tags, code) &&
+           use_identity(args, config, "tls.ca_file", &where->value[WHERE_CA], code) &&
+           use_identity(args, config, "tls.cert_file", &where->value[WHERE_CERT], code) &&
+           use_identity(args, config, "tls.key_file", &where->value[WHERE_KEY], code);
 }
 
 /* An answer now, rather than a verb that hangs for its whole time limit when nobody is there. */
-static bool first_contact(const struct args *args, muon_client *client, int *code)
+static bool first_contact(const struct args *args, const char *url, muon_client *client, int *code)
 {
     muon_error error;
     int32_t limit_ms = args->timeout_ms ? (int32_t)args->timeout_ms : FIRST_CONTACT_MS;
@@ -119,38 +60,47 @@ static bool first_contact(const struct args *args, muon_client *client, int *cod
     enum exit_code why = exit_of_status(error.code);
     if (why == EXIT_TIMED_OUT)
         why = EXIT_UNREACHABLE;
-    *code = say_failure(args, why, NULL, "%s does not answer: %s", url_of(args), error.message);
+    *code = say_failure(args, why, NULL, "%s does not answer: %s", url, error.message);
     return false;
 }
 
-static bool open_with(const struct args *args, const muon_config *config, muon_client **client,
-                      int *code)
+static bool open_with(const struct args *args, const char *url, const muon_config *config,
+                      muon_client **client, int *code)
 {
     muon_error error;
-    if (muon_open(url_of(args), config, client, &error) != MUON_OK) {
-        enum exit_code why = error.code == MUON_EINVAL ? EXIT_USAGE : exit_of_status(error.code);
-        *code = say_failure(args, why,
-                            "A server is named like muon://host:port; certificates are given with "
-                            "--certs, or --ca, --cert and --key.",
-                            "cannot use %s: %s", url_of(args), error.message);
-        return false;
-    }
-    if (first_contact(args, *client, code))
+    if (muon_open(url, config, client, &error) == MUON_OK)
         return true;
-    connect_close(*client); /* or the program ends under its thread, which may be within OpenSSL */
+    enum exit_code why = error.code == MUON_EINVAL ? EXIT_USAGE : exit_of_status(error.code);
+    *code = say_failure(args, why,
+                        "A server is named like muon://host:port; certificates are given with "
+                        "--certs, or --ca, --cert and --key.",
+                        "cannot use %s: %s", url, error.message);
     return false;
 }
 
-bool connect_open(const struct args *args, muon_client **client, int *code)
+bool connect_prepare(const struct args *args, const struct where *where, muon_client **client,
+                     int *code)
 {
     muon_config *config;
     if (muon_config_new(&config) != MUON_OK) {
         *code = say_failure(args, EXIT_FAILED, NULL, "out of memory");
         return false;
     }
-    bool ok = configure(args, config, code) && open_with(args, config, client, code);
+    bool ok = configure(args, where, config, code) &&
+              open_with(args, where->value[WHERE_SERVER].text, config, client, code);
     muon_config_free(config);
     return ok;
+}
+
+bool connect_open(const struct args *args, muon_client **client, int *code)
+{
+    struct where where;
+    if (!where_find(args, &where, code) || !connect_prepare(args, &where, client, code))
+        return false;
+    if (first_contact(args, where.value[WHERE_SERVER].text, *client, code))
+        return true;
+    connect_close(*client); /* or the program ends under its thread, which may be within OpenSSL */
+    return false;
 }
 
 bool connect_service(const struct args *given, struct args *args, const char **path, int *code)

@@ -1,5 +1,5 @@
 /*
- * discover.c - `muon discover [NAME|tag:WORD]`: a row for each service, or the document.
+ * discover.c - `muon discover [NAME|tag:WORD]`: a row for each service, or the document; once, or after each change.
  *
  * A row sums up the instances: how many, what they have in flight, since when the oldest is there, and what any of them offers.
  */
@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/connect.h"
 #include "cli/format.h"
+#include "cli/out.h"
 #include "cli/say.h"
 #include "cli/time-text.h"
 
@@ -180,14 +182,10 @@ static bool print_format(const struct args *args, json_t *services)
     return json_is_array(services);
 }
 
-static int show_services(const struct args *args, muon_client *client)
+/* Show a document. */
+static int show(const struct args *args, const muon_reply *reply)
 {
-    muon_reply *reply;
-    muon_error error;
     int code = EXIT_DONE;
-    const char *filter = args->operand_count > 1 ? args->operands[1] : NULL;
-    if (muon_discover(client, filter, connect_timeout_ms(args), &reply, &error) != MUON_OK)
-        return say_service_error(args, &error);
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
     json_t *services = json_object_get(document, "services");
     if (args->raw || args->json)
@@ -195,7 +193,70 @@ static int show_services(const struct args *args, muon_client *client)
     else if (args->format ? !print_format(args, services) : !print_table(args, services))
         code = say_failure(args, EXIT_FAILED, NULL, "discover: the answer is no list of services");
     json_decref(document);
+    return code;
+}
+
+static const char *filter_of(const struct args *args)
+{
+    return args->operand_count > 1 ? args->operands[1] : NULL;
+}
+
+static int show_once(const struct args *args, muon_client *client)
+{
+    muon_reply *reply;
+    muon_error error;
+    if (muon_discover(client, filter_of(args), connect_timeout_ms(args), &reply, &error) != MUON_OK)
+        return say_service_error(args, &error);
+    int code = show(args, reply);
     muon_reply_free(reply);
+    return code;
+}
+
+/* ---- staying ---- */
+
+/* When it was, above the table; the lines of --json and --format are for programs. */
+static void print_moment(const struct args *args, uint64_t shown)
+{
+    struct timespec now;
+    char time[TIME_TEXT_BYTES];
+    if (args->raw || args->json || args->format || args->quiet)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    time_text_print((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time);
+    printf("%s-- %s --\n", shown > 0 ? "\n" : "", time);
+}
+
+/* Show what has come. False: the end, with *code. */
+static bool take_item(const struct args *args, const muon_item *item, uint64_t *shown, int *code)
+{
+    if (item->status != MUON_OK) {
+        *code = say_service_error(args, item->error);
+        return false;
+    }
+    print_moment(args, *shown);
+    *code = show(args, item->object);
+    ++*shown;
+    return *code == EXIT_DONE && out_flush(args, code) && !(args->limit && *shown >= args->limit);
+}
+
+/* Until there is a reason to end. Ctrl-C needs no care: what has been shown has been written. */
+static int stay(const struct args *args, muon_client *client)
+{
+    muon_queue *queue;
+    muon_error error;
+    muon_item item;
+    uint64_t shown = 0;
+    int code = EXIT_DONE;
+    if (muon_queue_new(client, &queue, &error) != MUON_OK)
+        return say_error(args, &error);
+    bool more = muon_discover_watch(client, filter_of(args), queue, 0, &error) == MUON_OK;
+    if (!more)
+        code = say_service_error(args, &error);
+    while (more && muon_queue_wait(queue, &item, 1, MUON_FOREVER) == 1) {
+        more = take_item(args, &item, &shown, &code);
+        muon_item_clear(&item);
+    }
+    muon_queue_free(queue);
     return code;
 }
 
@@ -203,9 +264,12 @@ int discover_run(const struct args *args)
 {
     muon_client *client;
     int code;
+    if (args->limit && !args->watch)
+        return say_failure(args, EXIT_USAGE, "Give --watch, too.",
+                           "--limit says how often a watch is told");
     if (!connect_open(args, &client, &code))
         return code;
-    code = show_services(args, client);
+    code = args->watch ? stay(args, client) : show_once(args, client);
     connect_close(client);
     return code;
 }

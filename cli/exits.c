@@ -13,15 +13,17 @@ const struct exit_row exit_rows[] = {
     {EXIT_BAD_INPUT, "bad-input",
      "the input is malformed, or the store refused it as invalid; what came before it is stored",
      "Mend what is named, and try again."},
-    {EXIT_NOT_FOUND, "not-found", "no such event or service, or the service has no such path",
+    {EXIT_NOT_FOUND, "not-found",
+     "no such event, service or context, or the service has no such path",
      "`muon streams` lists the streams there are."},
     {EXIT_CONFLICT, "conflict",
-     "an expected version does not hold, an event id is taken by another event, or the store is "
-     "another one than it must be, or not empty",
+     "an expected version does not hold, an event id or the name of a context is taken, or the "
+     "store "
+     "is another one than it must be, or not empty",
      "Read the stream again, decide again, and emit with its new version."},
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "
-     "folder."},
+     "folder. `muon doctor` tells which of them is wrong."},
     {EXIT_UNREACHABLE, "unreachable",
      "the server cannot be reached; or it, or the service, cannot take more now",
      "Is photond running there? Name another server with --server or MUON_URL."},

@@ -16,6 +16,8 @@ static void print_value(const char *name, const json_t *value)
         printf("%-16s %s\n", name, json_string_value(value));
     else if (json_is_integer(value))
         printf("%-16s %lld\n", name, (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        printf("%-16s %s\n", name, json_is_true(value) ? "yes" : "no");
 }
 
 /* The members in their order, those of an inner object in their places. */

@@ -7,6 +7,75 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What `top` prints is what others print, all in one. */
+#define STATS(at)                                                                                  \
+    {at "time", SHAPE_INTEGER, NULL, "when this was so, in ms since 1970"},                        \
+        {at "started", SHAPE_INTEGER, NULL, "when photond started, likewise"},                     \
+        {at "version", SHAPE_TEXT, NULL, "photond's"},                                             \
+        {at "store-id", SHAPE_TEXT, NULL, "its own, for ever"},                                    \
+        {at "log-level", SHAPE_TEXT, NULL, "what is logged: this and what is graver"},             \
+        {at "head-order-id", SHAPE_INTEGER, NULL, "that of the last event; 0: there is none"},     \
+        {at "writable", SHAPE_BOOL, NULL, "emits are accepted"},                                   \
+        {at "commits", SHAPE_INTEGER, NULL, "how many, since the start"},                          \
+        {at "batches", SHAPE_INTEGER, NULL, "how many were stored, since the start"},              \
+        {at "events", SHAPE_INTEGER, NULL, "how many were stored, since the start"},               \
+        {at "event-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                             \
+        {at "delivered-events", SHAPE_INTEGER, NULL,                                               \
+         "how many subscriptions were given, since the start"},                                    \
+        {at "delivered-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                         \
+        {at "queue-bytes", SHAPE_INTEGER, NULL, "what waits to be committed"},                     \
+        {at "queue-batches", SHAPE_INTEGER, NULL, "how many batches wait to be committed"},        \
+        {at "subscriptions", SHAPE_INTEGER, NULL, "how many are open"},                            \
+        {at "sessions", SHAPE_INTEGER, NULL, "how many are open"},                                 \
+        {at "services", SHAPE_INTEGER, NULL, "how many are there, the store itself among them"},   \
+        {at "table-bytes", SHAPE_INTEGER, NULL, "what the store takes on the disk, about"},        \
+    {                                                                                              \
+        at "disk-free-bytes", SHAPE_INTEGER, NULL, "what is left there"                            \
+    }
+#define SUBSCRIPTIONS                                                                              \
+    {"subscriptions[].number", SHAPE_INTEGER, NULL,                                                \
+     "rises from one to the next, from photond's start"},                                          \
+        {"subscriptions[].peer", SHAPE_TEXT, NULL, "where its client is"},                         \
+        {"subscriptions[].identity", SHAPE_TEXT, NULL,                                             \
+         "whose it is, as its certificate says; empty: it has none"},                              \
+        {"subscriptions[].stream-name", SHAPE_TEXT, NULL,                                          \
+         "what it follows: a stream, a pattern, `__all__`"},                                       \
+        {"subscriptions[].stream-type", SHAPE_TEXT, NULL, "`hot-cold`, `hot` or `cold`"},          \
+        {"subscriptions[].state", SHAPE_TEXT, NULL,                                                \
+         "`reading`: it is behind; `live`; `stuck`: its client takes nothing"},                    \
+        {"subscriptions[].position", SHAPE_INTEGER, NULL,                                          \
+         "everything up to this order id has been looked at"},                                     \
+        {"subscriptions[].lag-ms", SHAPE_INTEGER, NULL,                                            \
+         "how long ago that was the last one; 0: it is not behind"},                               \
+        {"subscriptions[].events", SHAPE_INTEGER, NULL, "how many it has been given"},             \
+        {"subscriptions[].waiting-bytes", SHAPE_INTEGER, NULL, "what is ready and has not left"},  \
+    {                                                                                              \
+        "subscriptions[].since", SHAPE_INTEGER, NULL, "when it began, in ms since 1970"            \
+    }
+#define STREAMS                                                                                    \
+    {"streams[].stream-name", SHAPE_TEXT, NULL, "its name"},                                       \
+        {"streams[].total-events", SHAPE_INTEGER, NULL, "how many events it holds"},               \
+        {"streams[].last-version", SHAPE_INTEGER, NULL, "that of its last event"},                 \
+    {                                                                                              \
+        "streams[].last-order-id", SHAPE_INTEGER, NULL, "that of its last event"                   \
+    }
+#define SERVICES                                                                                   \
+    {"services[].identifier", SHAPE_TEXT, NULL, "its name"},                                       \
+        {"services[].tags[]", SHAPE_TEXT, NULL, "those of all its instances"},                     \
+        {"services[].instances[].instance-id", SHAPE_TEXT, NULL, "this instance's own"},           \
+        {"services[].instances[].identity", SHAPE_TEXT, NULL,                                      \
+         "who serves it, as its certificate says; empty: it has none"},                            \
+        {"services[].instances[].tags[]", SHAPE_TEXT, NULL, "what it is found by"},                \
+        {"services[].instances[].endpoints[].path", SHAPE_TEXT, NULL, "what it answers to"},       \
+        {"services[].instances[].endpoints[].stream", SHAPE_BOOL, NULL, "it is a stream"},         \
+        {"services[].instances[].endpoints[].doc", SHAPE_TEXT, NULL, "a line; empty: none"},       \
+        {"services[].instances[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},   \
+        {"services[].instances[].in-flight", SHAPE_INTEGER, NULL,                                  \
+         "requests that it works on now"},                                                         \
+    {                                                                                              \
+        "services[].instances[].draining", SHAPE_BOOL, NULL, "it takes no more"                    \
+    }
+
 static const struct shape_field event_fields[] = {
     {"event-id", SHAPE_TEXT, NULL, "its own; emitting it again stores nothing"},
     {"event-type", SHAPE_TEXT, NULL, "what happened"},
@@ -104,10 +173,7 @@ static const struct shape_field why_fields[] = {
 };
 
 static const struct shape_field streams_fields[] = {
-    {"streams[].stream-name", SHAPE_TEXT, NULL, "its name"},
-    {"streams[].total-events", SHAPE_INTEGER, NULL, "how many events it holds"},
-    {"streams[].last-version", SHAPE_INTEGER, NULL, "that of its last event"},
-    {"streams[].last-order-id", SHAPE_INTEGER, NULL, "that of its last event"},
+    STREAMS,
 };
 
 static const struct shape_field delete_fields[] = {
@@ -147,18 +213,7 @@ static const struct shape_field publish_fields[] = {
 };
 
 static const struct shape_field discover_fields[] = {
-    {"services[].identifier", SHAPE_TEXT, NULL, "its name"},
-    {"services[].tags[]", SHAPE_TEXT, NULL, "those of all its instances"},
-    {"services[].instances[].instance-id", SHAPE_TEXT, NULL, "this instance's own"},
-    {"services[].instances[].identity", SHAPE_TEXT, NULL,
-     "who serves it, as its certificate says; empty: it has none"},
-    {"services[].instances[].tags[]", SHAPE_TEXT, NULL, "what it is found by"},
-    {"services[].instances[].endpoints[].path", SHAPE_TEXT, NULL, "what it answers to"},
-    {"services[].instances[].endpoints[].stream", SHAPE_BOOL, NULL, "it is a stream"},
-    {"services[].instances[].endpoints[].doc", SHAPE_TEXT, NULL, "a line; empty: none"},
-    {"services[].instances[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},
-    {"services[].instances[].in-flight", SHAPE_INTEGER, NULL, "requests that it works on now"},
-    {"services[].instances[].draining", SHAPE_BOOL, NULL, "it takes no more"},
+    SERVICES,
 };
 
 static const struct shape_field introspect_fields[] = {
@@ -180,10 +235,133 @@ static const struct shape_field info_fields[] = {
     {"incarnation", SHAPE_INTEGER, NULL, "how often it has been restored, from 1"},
     {"head-order-id", SHAPE_INTEGER, NULL, "that of the last event"},
     {"version", SHAPE_TEXT, NULL, "the server's"},
+    {"durability", SHAPE_TEXT, NULL, "what an acknowledgement is worth; empty: not told"},
+    {"time", SHAPE_INTEGER, NULL, "the server's clock, in ms since 1970; 0: not told"},
+    {"read-only", SHAPE_BOOL, NULL, "it takes no events now"},
     {"limits.event-bytes", SHAPE_INTEGER, NULL, "the largest event"},
     {"limits.batch-bytes", SHAPE_INTEGER, NULL, "the largest batch"},
     {"limits.batch-events", SHAPE_INTEGER, NULL, "the most events in a batch"},
     {"limits.name-bytes", SHAPE_INTEGER, NULL, "the longest name"},
+};
+
+static const struct shape_field top_fields[] = {
+    STATS("stats."),
+    {"rates.commits", SHAPE_NUMBER, "it can be compared with the last", "how many a second"},
+    {"rates.batches", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.events", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.event-bytes", SHAPE_NUMBER, "it can be compared with the last", "stored a second"},
+    {"rates.delivered-events", SHAPE_NUMBER, "it can be compared with the last",
+     "given to subscriptions a second"},
+    {"rates.delivered-bytes", SHAPE_NUMBER, "it can be compared with the last",
+     "given to subscriptions a second"},
+    SUBSCRIPTIONS,
+    SERVICES,
+    STREAMS,
+    {"streams[].rate", SHAPE_NUMBER, "it can be compared with the last", "events a second"},
+};
+
+static const struct shape_field stats_fields[] = {
+    STATS(""),
+};
+
+static const struct shape_field subscriptions_fields[] = {
+    SUBSCRIPTIONS,
+};
+
+static const struct shape_field sessions_fields[] = {
+    {"sessions[].number", SHAPE_INTEGER, NULL, "rises from one to the next, from photond's start"},
+    {"sessions[].peer", SHAPE_TEXT, NULL, "where its client is"},
+    {"sessions[].identity", SHAPE_TEXT, NULL,
+     "whose it is, as its certificate says; empty: it has none"},
+    {"sessions[].service", SHAPE_TEXT, NULL, "what it serves; empty: it only asks"},
+    {"sessions[].instance-id", SHAPE_TEXT, NULL, "which instance of that"},
+    {"sessions[].endpoints", SHAPE_INTEGER, NULL, "how many paths it serves"},
+    {"sessions[].in-flight", SHAPE_INTEGER, NULL,
+     "requests and streams of others that it works on"},
+    {"sessions[].calls", SHAPE_INTEGER, NULL, "requests of its own that are under way"},
+    {"sessions[].waiting-bytes", SHAPE_INTEGER, NULL, "what is to be sent to it and has not left"},
+    {"sessions[].draining", SHAPE_BOOL, NULL, "it takes no more"},
+    {"sessions[].since", SHAPE_INTEGER, NULL, "when it came, in ms since 1970"},
+};
+
+static const struct shape_field log_level_fields[] = {
+    {"level", SHAPE_TEXT, NULL, "what is logged now: this and what is graver"},
+    {"was", SHAPE_TEXT, NULL, "what was logged before"},
+};
+
+static const struct shape_field compact_fields[] = {
+    {"done-bytes", SHAPE_INTEGER, NULL, "what has been gone over, about"},
+    {"table-bytes", SHAPE_INTEGER, NULL, "what the store takes on the disk now, about"},
+};
+
+static const struct shape_field doctor_fields[] = {
+    {"checks[].check", SHAPE_TEXT, NULL, "what was looked at"},
+    {"checks[].verdict", SHAPE_TEXT, NULL, "`ok`, `warn` or `fail`"},
+    {"checks[].message", SHAPE_TEXT, NULL, "what was found"},
+    {"checks[].advice", SHAPE_TEXT, "there is any", "what to do"},
+    {"warnings", SHAPE_INTEGER, NULL, "how many there are"},
+    {"failures", SHAPE_INTEGER, NULL, "how many there are"},
+    {"exit", SHAPE_INTEGER, NULL, "how muon ends: by the first failure"},
+};
+
+static const struct shape_field bench_fields[] = {
+    {"bench", SHAPE_TEXT, NULL, "`emit`, `request` or `replay`"},
+    {"durability", SHAPE_TEXT, NULL, "what an acknowledgement is worth; empty: not told"},
+    {"loop", SHAPE_TEXT, NULL, "`open` or `closed`"},
+    {"rate", SHAPE_INTEGER, NULL, "how many were due each second; 0: as many as possible"},
+    {"in-flight", SHAPE_INTEGER, NULL, "how many could be under way"},
+    {"batch", SHAPE_INTEGER, NULL, "events of an emit"},
+    {"payload-bytes", SHAPE_INTEGER, NULL, "size of a payload"},
+    {"seconds", SHAPE_NUMBER, NULL, "how long it took"},
+    {"done", SHAPE_INTEGER, NULL, "how many have succeeded"},
+    {"failed", SHAPE_INTEGER, NULL, "how many have not"},
+    {"behind", SHAPE_INTEGER, NULL, "were due and not sent, since too many were under way"},
+    {"unanswered", SHAPE_INTEGER, NULL, "had no answer in time"},
+    {"events", SHAPE_INTEGER, NULL, "emitted, or replayed"},
+    {"bytes", SHAPE_INTEGER, NULL, "size of their payloads, or of the answers"},
+    {"interrupted", SHAPE_BOOL, NULL, "Ctrl-C has ended it"},
+    {"latency-ms.min", SHAPE_NUMBER, NULL, "the fastest"},
+    {"latency-ms.mean", SHAPE_NUMBER, NULL, "on average"},
+    {"latency-ms.p50", SHAPE_NUMBER, NULL, "half of them took no longer"},
+    {"latency-ms.p90", SHAPE_NUMBER, NULL, "90 % took no longer"},
+    {"latency-ms.p99", SHAPE_NUMBER, NULL, "99 % took no longer"},
+    {"latency-ms.p999", SHAPE_NUMBER, NULL, "99.9 % took no longer"},
+    {"latency-ms.max", SHAPE_NUMBER, NULL, "the slowest"},
+    {"streams", SHAPE_TEXT, "it is `emit`", "the pattern of those emitted into"},
+};
+
+static const struct shape_field bench_delete_fields[] = {
+    {"correct", SHAPE_BOOL, NULL, "`true`"},
+    {"streams", SHAPE_TEXT, NULL, "the pattern of those deleted"},
+    {"deleted-events", SHAPE_INTEGER, NULL, "how many they held"},
+};
+
+static const struct shape_field contexts_fields[] = {
+    {"current", SHAPE_TEXT, "one is in use", "which"},
+    {"contexts[].name", SHAPE_TEXT, NULL, "its name"},
+    {"contexts[].server", SHAPE_TEXT, NULL, "the server's URL"},
+    {"contexts[].certs", SHAPE_TEXT, "it was given", "the folder of certificates"},
+    {"contexts[].ca", SHAPE_TEXT, "it was given", "whom to trust"},
+    {"contexts[].cert", SHAPE_TEXT, "it was given", "who you are"},
+    {"contexts[].key", SHAPE_TEXT, "it was given", "its key"},
+};
+
+static const struct shape_field context_change_fields[] = {
+    {"correct", SHAPE_BOOL, NULL, "`true`"},
+    {"current", SHAPE_TEXT, "one is in use", "which, from now on"},
+};
+
+static const struct shape_field context_show_fields[] = {
+    {"context", SHAPE_TEXT, NULL, "which; empty: none"},
+    {"from", SHAPE_TEXT, NULL, "who says so; empty: nobody"},
+    {"server.value", SHAPE_TEXT, NULL, "the server's URL"},
+    {"server.from", SHAPE_TEXT, NULL, "who says so"},
+    {"ca.value", SHAPE_TEXT, "it is TLS", "whom to trust; empty: not said"},
+    {"ca.from", SHAPE_TEXT, "it is TLS", "who says so"},
+    {"cert.value", SHAPE_TEXT, "it is TLS", "who you are; empty: not said"},
+    {"cert.from", SHAPE_TEXT, "it is TLS", "who says so"},
+    {"key.value", SHAPE_TEXT, "it is TLS", "its key; empty: not said"},
+    {"key.from", SHAPE_TEXT, "it is TLS", "who says so"},
 };
 
 static const struct shape_field help_fields[] = {
@@ -247,6 +425,18 @@ const struct shape shape_rows[] = {
           cut_fields),
     SHAPE("ping", "the answer", "", ping_fields),
     SHAPE("info", "the store", "", info_fields),
+    SHAPE("doctor", "the checks and what they have found", NULL, doctor_fields),
+    SHAPE("latency bench", "the measurement", NULL, bench_fields),
+    SHAPE("bench", "the result of `muon bench delete`", NULL, bench_delete_fields),
+    SHAPE("context", "the contexts", NULL, contexts_fields),
+    SHAPE("context", "the settings in force, of `muon context show`", NULL, context_show_fields),
+    SHAPE("context", "the result of what changes them", NULL, context_change_fields),
+    SHAPE("top", "a picture of photond, a line each", "", top_fields),
+    SHAPE("admin", "the stats", NULL, stats_fields),
+    SHAPE("admin", "the subscriptions", NULL, subscriptions_fields),
+    SHAPE("admin", "the sessions", NULL, sessions_fields),
+    SHAPE("admin", "the level of the log, when it was changed", NULL, log_level_fields),
+    SHAPE("admin", "the compaction", NULL, compact_fields),
     SHAPE("help", "the tables behind the help and the reference", NULL, help_fields),
     SHAPE("", "a failure, on standard error", NULL, failure_fields),
     SHAPE("", "a remark, on standard error", NULL, note_fields),

@@ -10,9 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/admin.h"
 #include "cli/backup.h"
+#include "cli/bench.h"
+#include "cli/context.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
+#include "cli/doctor.h"
 #include "cli/emit.h"
 #include "cli/export.h"
 #include "cli/get.h"
@@ -31,6 +35,7 @@
 #include "cli/stream.h"
 #include "cli/streams.h"
 #include "cli/tail.h"
+#include "cli/top.h"
 #include "cli/verify.h"
 #include "cli/why.h"
 
@@ -38,6 +43,9 @@
 #define SERVES                                                                                     \
     (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_SERVICE | OPTION_TAG | OPTION_DOC |             \
      OPTION_TYPE | OPTION_COUNT)
+#define MEASURES                                                                                   \
+    (OPTIONS_CONNECT | OPTION_RATE | OPTION_DURATION | OPTION_IN_FLIGHT | OPTION_STREAMS |         \
+     OPTION_PAYLOAD | OPTION_REMOVE)
 #define SHOWS_EVENTS (OPTIONS_CONNECT | OPTIONS_PLACE | OPTION_RAW | OPTION_LIMIT | OPTION_FORMAT)
 
 const struct verb verb_rows[] = {
@@ -171,13 +179,21 @@ const struct verb verb_rows[] = {
      "tail -f prices.ndjson | muon publish shop /prices\n"
      "muon publish shop /menu --cold < menu.ndjson",
      publish_run},
-    {"discover", NULL, "[NAME | tag:WORD]", 0, 1, ASKS | OPTION_FORMAT, false,
+    {"discover", NULL, "[NAME | tag:WORD]", 0, 1,
+     ASKS | OPTION_WATCH | OPTION_LIMIT | OPTION_FORMAT, false,
      "List the services that are there now",
      "All of them, or the one of this name, or those with this tag. Streams are marked stream: "
      "among\n"
-     "the endpoints; SINCE is when the oldest instance came. Nothing that matches is no error.",
+     "the endpoints; SINCE is when the oldest instance came. Nothing that matches is no error.\n"
+     "\n"
+     "With --watch it stays, and shows it again after each change of who is there, until Ctrl-C; "
+     "with\n"
+     "--json a document a line. What changes faster than it is read is shown once. A restart of "
+     "the\n"
+     "server is a pause.",
      "muon discover\n"
-     "muon discover tag:eventstore --json",
+     "muon discover tag:eventstore --json\n"
+     "muon discover --watch",
      discover_run},
     {"introspect", NULL, "SERVICE", 1, 1, ASKS, false, "List what a service offers", NULL,
      "muon introspect photon\n"
@@ -235,8 +251,98 @@ const struct verb verb_rows[] = {
      "muon import history.ndjson", import_kept_run},
     {"ping", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Ask whether the server answers, and how fast", NULL, "muon ping", ping_run},
+    {"doctor", NULL, "", 0, 0, OPTIONS_CONNECT, false,
+     "Say what is wrong with the connection, and what to do about it",
+     "Looks at each step by itself: the settings, the files of certificates, the host's name, "
+     "TCP,\n"
+     "TLS, the server's certificate, whether it accepts yours, HTTP/2, and in the end the server:\n"
+     "its version, its clock, whether it can write. Each is ok, or a warning, or has failed; "
+     "below\n"
+     "stands what to do. --timeout limits each step; 5 seconds if nothing is said.\n"
+     "\n"
+     "The exit code is that of the first failure, and 0 if there is none, whatever the warnings.",
+     "muon doctor\n"
+     "muon doctor --context shop --json",
+     doctor_run},
     {"info", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Show which store it is, its last order id, its limits", NULL, "muon info --json", info_run},
+    {"latency", NULL, "[URL]", 0, 1, MEASURES, false,
+     "Measure how long an emit takes, or a request",
+     "Emits 100 events a second for 10 seconds, or with URL (rpc://SERVICE/PATH) sends that many\n"
+     "requests, and tells how long they took. Each is due at a moment of its own and its time "
+     "counts\n"
+     "from then, however late those before it are: what a stall costs is not left out.\n"
+     "\n"
+     "The events are in streams of a prefix of their own, bench/ID/**, which is told, and go "
+     "again\n"
+     "with --remove or by `muon bench delete bench/ID`.",
+     "muon latency --remove\n"
+     "muon latency rpc://shop/echo --rate 1000 --duration 1m --json",
+     latency_run},
+    {"bench", NULL, "ACTION [WHAT]", 1, 2, MEASURES | OPTION_BATCH, false,
+     "Measure how much is possible",
+     "ACTION is one of:\n"
+     "\n"
+     "emit            events of --payload bytes, --batch of them at a time, into --streams "
+     "streams\n"
+     "request URL     requests to a service, rpc://SERVICE/PATH\n"
+     "replay STREAM   what a stream holds, from its first event on, again and again\n"
+     "delete PREFIX   delete the events of an earlier bench; PREFIX is as it was told\n"
+     "\n"
+     "As many are under way as --in-flight says: a closed loop, whose times are those of a server\n"
+     "at its limit. With --rate the loop is open, as that of `muon latency`. Ctrl-C ends it, and\n"
+     "shows what there is. Nothing is emitted but into streams of a prefix of its own, "
+     "bench/ID/**.",
+     "muon bench emit --batch 100 --streams 1000 --remove\n"
+     "muon bench replay __all__ --duration 5s",
+     bench_run},
+    {"context", NULL, "[ACTION [NAME [NEW]]]", 0, 3, OPTIONS_WHERE, false,
+     "Name servers, and say which one is meant",
+     "ACTION is one of:\n"
+     "\n"
+     "list              the contexts there are; also when no action is given\n"
+     "add NAME          keep what --server, --certs, --ca, --cert and --key say, or else what the\n"
+     "                  environment says; the first one is in use from then on\n"
+     "use NAME          verbs go there from now on; with the name none to no context\n"
+     "show [NAME]       the settings in force now, or with --context NAME, and where each is from\n"
+     "remove NAME       forget it; its certificates stay where they are\n"
+     "rename NAME NEW   call it something else\n"
+     "\n"
+     "For each setting the first of these counts: the option, what the context named by --context\n"
+     "says, the environment, what the context named by MUON_CONTEXT or else the one in use says,\n"
+     "the default. They are kept in $XDG_CONFIG_HOME/muon/contexts.json, or in ~/.config.",
+     "muon context add shop --server muon://shop.example:10566 --certs ~/shop\n"
+     "muon context use shop\n"
+     "muon --context shop ping",
+     context_run},
+    {"top", NULL, "[INTERVAL | once]", 0, 1, OPTIONS_CONNECT | OPTION_FORMAT, false,
+     "Show what a running photond does, again and again",
+     "Rates, services, subscriptions with how far they are behind, and the streams that grow\n"
+     "fastest, every 2 seconds or INTERVAL (500ms, 5s); on a terminal until q or Ctrl-C. Without\n"
+     "a terminal it prints a table an interval, with --json an object a line; `once` prints one,\n"
+     "of one second, and ends. Of streams the first 2000 are looked at.\n"
+     "\n"
+     "It is for administrators, as `muon admin` is.",
+     "muon top\n"
+     "muon top once --json\n"
+     "muon top 10s --format '{stats.time} {rates.events}'",
+     top_run},
+    {"admin", NULL, "WHAT [LEVEL]", 1, 2, OPTIONS_CONNECT, true,
+     "Ask or tell a running photond what only its administrators may",
+     "WHAT is one of these:\n"
+     "  stats          how the store is doing: counters since its start, what waits, the disk\n"
+     "  subscriptions  who follows what, how far, and who is stuck\n"
+     "  sessions       which services are connected, and what they have under way\n"
+     "  log-level      what photond logs; with LEVEL (error, warning, info, debug, or settings "
+     "for\n"
+     "                 what they say) changed until its settings are read again\n"
+     "  compact        give back the space of what was deleted or replaced, now\n"
+     "\n"
+     "photond's own user may, by its admin socket: --server muon+unix:///DIR/admin.sock, where\n"
+     "DIR is the store's directory; so may a certificate that photond's setting admin-names lists.",
+     "muon admin stats --server muon+unix:///var/lib/photond/admin.sock\n"
+     "muon admin log-level debug",
+     admin_run},
     {"help", NULL, "[VERB]", 0, 1, OPTION_AS, false, "Say what there is and how it is used", NULL,
      "muon help emit\n"
      "muon help --as bash > ~/.local/share/bash-completion/completions/muon",

@@ -5,18 +5,22 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/admins.h"
 #include "store/compact.h"
 #include "store/import.h"
 #include "store/log_level.h"
 #include "store/logline.h"
+#include "store/peers.h"
 #include "store/snapshot_call.h"
+#include "store/stats.h"
 
 enum { THREADS = 2 };
 
-const struct serve_method *const admin_methods[ADMIN_METHODS] = {&log_level_method, &compact_method,
-                                                                 &snapshot_method, &import_method};
+const struct serve_method *const admin_methods[ADMIN_METHODS] = {
+    &log_level_method, &compact_method,       &snapshot_method, &import_method,
+    &stats_method,     &subscriptions_method, &sessions_method};
 
 /* ---- who may ---- */
 
@@ -29,11 +33,18 @@ static void say(enum logline_level level, const char *message, const struct serv
                  logline_text("identity", identity[0] ? identity : NULL));
 }
 
+static bool is_named(struct admin *admin, const char *identity)
+{
+    pthread_mutex_lock(&admin->lock);
+    bool named = admins_include(admin->names, identity);
+    pthread_mutex_unlock(&admin->lock);
+    return named;
+}
+
 bool admin_admit(struct serve_call *call, void *service, struct error *error)
 {
-    const struct admin *admin = service;
     const char *identity = serve_call_identity(call);
-    if (serve_call_is_private(call) || admins_include(admin->names, identity)) {
+    if (serve_call_is_private(call) || is_named(service, identity)) {
         say(LOGLINE_INFO, "administration", call);
         return true;
     }
@@ -106,19 +117,33 @@ void admin_over(struct serve_call *call)
 
 /* ---- all of them ---- */
 
-struct admin *admin_open(struct store *store, const char *names)
+struct admin *admin_open(struct store *store, struct bus *bus, const char *names)
 {
     struct admin *admin = calloc(1, sizeof *admin);
     if (!admin)
         return NULL;
     admin->store = store;
-    admin->names = names;
+    admin->bus = bus;
+    admin->started_ms = cq_now_ms();
     pthread_mutex_init(&admin->lock, NULL);
     admin->threads = readers_open(THREADS);
-    if (admin->threads)
+    if (admin->threads && admin_set_names(admin, names))
         return admin;
     admin_close(admin);
     return NULL;
+}
+
+bool admin_set_names(struct admin *admin, const char *names)
+{
+    char *copy = names ? strdup(names) : NULL;
+    if (names && !copy)
+        return false;
+    pthread_mutex_lock(&admin->lock);
+    char *old = admin->names;
+    admin->names = copy;
+    pthread_mutex_unlock(&admin->lock);
+    free(old);
+    return true;
 }
 
 void admin_stop(struct admin *admin)
@@ -137,5 +162,6 @@ void admin_close(struct admin *admin)
     readers_close(admin->threads);
     assert(!admin->first);
     pthread_mutex_destroy(&admin->lock);
+    free(admin->names);
     free(admin);
 }

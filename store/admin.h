@@ -5,7 +5,7 @@
  * That is asked before any of the service's calls begins, so none of them asks again. Each call that is let in, and each that
  * is not, is a line of the log.
  *
- * A call that takes one step is answered at once (log_level.c). One that goes on (compact.c) is an admin_feed: its steps run on threads that
+ * A call that takes one step is answered at once (log_level.c). One that goes on (compact.c, stats.c, peers.c) is an admin_feed: its steps run on threads that
  * are there for administration only, so that nothing an operator asks for holds up a subscriber.
  */
 #ifndef PHOTON_ADMIN_H
@@ -16,23 +16,28 @@
 #include "wire/codec-admin.h"
 #include "wire/serve.h"
 
-enum { ADMIN_METHODS = 4 };
+enum { ADMIN_METHODS = 7 };
 
 struct admin_feed;
+struct bus; /* bus/bus.h */
 
 struct admin {
     struct store *store;
-    const char *names; /* borrowed; NULL: none */
+    struct bus *bus;
+    int64_t started_ms; /* since 1970 */
     struct readers *threads;
     atomic_bool compacting; /* compact.c's: one at a time */
 
     pthread_mutex_t lock; /* of what follows */
+    char *names;          /* NULL: none */
     struct admin_feed *first;
     bool stopping;
 };
 
-/* names: admins.h; borrowed until admin_close. NULL: no memory or no threads. */
-struct admin *admin_open(struct store *store, const char *names);
+/* names: admins.h. NULL: no memory or no threads. */
+struct admin *admin_open(struct store *store, struct bus *bus, const char *names);
+/* Others from now on; calls that have begun go on. false: no memory, and nothing has changed. Any thread. */
+bool admin_set_names(struct admin *admin, const char *names);
 /* End the feeds with SHUTTING_DOWN, each after its step and its message, and refuse new ones. Any thread. */
 void admin_stop(struct admin *admin);
 /* After the last call is gone. NULL is fine. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "store/fanout.h"
 
@@ -272,4 +273,15 @@ void durable_close(struct durable *d)
     pthread_cond_destroy(&d->work);
     pthread_cond_destroy(&d->less);
     free(d);
+}
+
+const char *durable_worth(const char *dir)
+{
+    enum { TMPFS = 0x01021994 };
+    const unsigned long ramfs = 0x858458f6;
+    struct statfs fs;
+    if (statfs(dir, &fs) != 0)
+        return "synced";
+    bool memory = fs.f_type == TMPFS || (unsigned long)fs.f_type == ramfs;
+    return memory ? "memory: the directory is not on a disk" : "synced";
 }

@@ -58,4 +58,7 @@ enum reason durable_write(struct durable *durable, struct log_batch *batch, stru
  * answered: its commits may be stored or not. */
 enum reason durable_drain(struct durable *durable, struct chain *unknown, struct error *error);
 
+/* What an acknowledgement is worth: "synced" to a disk, or to "memory: …", which only looks like one. Static. */
+const char *durable_worth(const char *dir);
+
 #endif

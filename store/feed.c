@@ -53,6 +53,7 @@ static void count(struct feed *feed, const struct parts *message)
 static void send(struct feed *feed, struct parts *message)
 {
     feed->sending = true;
+    feed->sending_bytes = message->bytes;
     feed->sent_ms = cq_mono_ms();
     count(feed, message);
     serve_send(feed->call, message->part, message->len, false);
@@ -238,6 +239,16 @@ bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_st
                                                 : FEED_BUSY;
     pthread_mutex_unlock(&feed->lock);
     return is_quiet;
+}
+
+enum feed_state feed_see(struct feed *feed, int64_t now_ms, size_t *waiting_bytes)
+{
+    pthread_mutex_lock(&feed->lock);
+    bool stalled = feed->stuck || (feed->sending && now_ms - feed->sent_ms >= STUCK_MS);
+    bool waiting = feed->idle && !feed->sending;
+    *waiting_bytes = feed->ready.bytes + (feed->sending ? feed->sending_bytes : 0);
+    pthread_mutex_unlock(&feed->lock);
+    return stalled ? FEED_STALLED : waiting ? FEED_WAITING : FEED_BUSY;
 }
 
 int64_t feed_quiet_ms(struct feed *feed)

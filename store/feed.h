@@ -56,6 +56,7 @@ struct feed {
     enum reason stop;
     struct error *failed;
     struct parts ready;
+    size_t sending_bytes; /* of the message on its way */
     size_t reserved;
     int64_t sent_ms; /* when the last message was given to gRPC */
 };
@@ -76,6 +77,8 @@ enum feed_state {
 /* Every second or so: if the client has not taken a message for a second, take back what is ready. Returns true when nothing has been
  * sent for quiet_ms and nothing is on its way. Any thread, until maker->end has returned. */
 bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_state *state);
+/* How it stands now, and how many bytes were made and have not left. Any thread, until maker->end has returned. */
+enum feed_state feed_see(struct feed *feed, int64_t now_ms, size_t *waiting_bytes);
 /* Milliseconds since the last message (or the start), for maker->make. */
 int64_t feed_quiet_ms(struct feed *feed);
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "store/commit.h"
 #include "store/store.h"
 
 static void info_begin(struct serve_call *call, void *service, struct bytes *message)
@@ -14,8 +15,12 @@ static void info_begin(struct serve_call *call, void *service, struct bytes *mes
     struct info info = {.incarnation = log_incarnation(store->log),
                         .head_order_id = atomic_load(&store->head),
                         .limits = store->limits,
-                        .version = MUON_BUILD_VERSION};
+                        .version = MUON_BUILD_VERSION,
+                        .time_ms = cq_now_ms(),
+                        .read_only = commit_queue(store->commit).down != REASON_NONE};
     strncpy(info.store_id, log_store_id(store->log), sizeof info.store_id - 1);
+    strncpy(info.durability, store->durability ? store->durability : "",
+            sizeof info.durability - 1);
     struct bytes *answer = info_response_encode(&info);
     struct error error;
     serve_call_set(call, NULL);

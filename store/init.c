@@ -227,9 +227,10 @@ static void tell(const struct init_options *options, const struct names *names, 
             "\nStart it:             photond --config %s/photond.conf\n"
             "A client needs:       tls/ca.crt and its own .crt and .key; muon finds them with "
             "MUON_CERTS=%s\n"
+            "Or it gets a name:    muon context add NAME --server muon://HOST:PORT --certs %s\n"
             "One more client:      photond cert %s client NAME\n"
             "The server's anew:    photond cert %s server --force\n",
-            options->dir, options->dir, options->dir, options->dir);
+            options->dir, options->dir, options->dir, options->dir, options->dir);
 }
 
 enum exit_code init_run(const struct init_options *options, FILE *out, FILE *err)

@@ -10,6 +10,7 @@
 #include "store/log_compact.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "store/log_inside.h"
 
@@ -100,6 +101,14 @@ uint64_t log_table_bytes(struct log *log)
     uint64_t bytes = table_bytes(log, key_span(&begin), key_span(&end));
     gate_leave(&log->gate);
     return bytes;
+}
+
+uint64_t log_free_bytes(const struct log *log)
+{
+    struct statvfs disk;
+    if (fstatvfs(log->place.dir_fd, &disk) != 0)
+        return 0;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
 void log_compact_begin(struct log_compaction *c, struct log *log)

@@ -24,6 +24,9 @@ struct log_compaction {
 /* Bytes of the store's tables, about: what it takes on the disk, but for LevelDB's log. 0: it is not open now. */
 uint64_t log_table_bytes(struct log *log);
 
+/* Bytes that are left on its disk; 0: none, or it cannot be told. */
+uint64_t log_free_bytes(const struct log *log);
+
 void log_compact_begin(struct log_compaction *compaction, struct log *log);
 /* Compact the next piece. 1: there is more; 0: that was the last; -1: *error, STORE_UNAVAILABLE, and it may be tried again. */
 int log_compact_step(struct log_compaction *compaction, struct error *error);

@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "store/address.h"
 #include "store/certs.h"
 #include "store/describe.h"
+#include "store/durable.h"
 #include "store/files.h"
 #include "store/logline.h"
 #include "store/scrape.h"
@@ -248,18 +248,6 @@ static char *bound_addresses(const struct run *run, const char *sep)
     return text;
 }
 
-/* What an acknowledgement is worth: synced to a disk, or to something that only looks like one. */
-static const char *durability(const char *dir)
-{
-    enum { TMPFS = 0x01021994 };
-    const unsigned long ramfs = 0x858458f6;
-    struct statfs fs;
-    if (statfs(dir, &fs) != 0)
-        return "synced";
-    bool memory = fs.f_type == TMPFS || (unsigned long)fs.f_type == ramfs;
-    return memory ? "memory: the directory is not on a disk" : "synced";
-}
-
 static void warn_of_certificates(const struct settings *settings)
 {
     enum { SOON_DAYS = 30 };
@@ -315,7 +303,7 @@ static void say_ready(const struct run *run)
                  logline_text("data_dir", dir), logline_text("store_id", info.store_id),
                  logline_uint("incarnation", info.incarnation), logline_uint("format", info.format),
                  logline_uint("head_order_id", info.head_order_id),
-                 logline_text("durability", durability(dir)),
+                 logline_text("durability", durable_worth(dir)),
                  logline_text("metrics", scrape_address(run, metrics)));
     free(addresses);
     supervisor_ready();
@@ -347,6 +335,8 @@ static void apply(struct run *run, struct settings *fresh)
     }
     logline_with(LOGLINE_INFO, "settings reloaded", logline_uint("changed", reloaded),
                  logline_uint("need_a_restart", left));
+    if (!service_set_admin_names(run->service, settings_text(&run->settings, SETTING_ADMIN_NAMES)))
+        logline(LOGLINE_ERROR, "no memory for admin-names: those before stay in force");
     logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
 }
 

@@ -35,7 +35,8 @@ struct scrape {
     struct MHD_Daemon *daemon;
     int port, epoll, stop; /* stop: an eventfd */
     pthread_t thread;
-    struct slot slot[SCRAPE_CONNECTIONS]; /* the thread's */
+    bool ended; /* the thread's, as what follows: a connection, in the last run */
+    struct slot slot[SCRAPE_CONNECTIONS];
 };
 
 /* ---- answers ---- */
@@ -146,6 +147,7 @@ static void connection_changed(void *user, struct MHD_Connection *connection, vo
     int fd = fd_of(connection);
     struct slot *slot = slot_of(scrape, started ? -1 : fd);
     (void)state;
+    scrape->ended |= !started;
     if (slot)
         *slot = started ? (struct slot){fd, cq_mono_ms() + scrape->connection_ms}
                         : (struct slot){-1, 0};
@@ -173,8 +175,16 @@ static int64_t end_late(struct scrape *scrape)
 
 /* ---- the thread ---- */
 
+/*
+ * The library, which does not listen while connections are as many as may be, listens again at the beginning of the run after
+ * the one in which they ended. It is run at once, then: if all of them ended, nothing else would wake us.
+ */
 static int wait_ms(struct scrape *scrape)
 {
+    if (scrape->ended) {
+        scrape->ended = false;
+        return 0;
+    }
     int64_t left = end_late(scrape);
     MHD_UNSIGNED_LONG_LONG timeout;
     if (MHD_get_timeout(scrape->daemon, &timeout) == MHD_YES &&

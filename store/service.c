@@ -14,6 +14,7 @@
 #include "bus/bus.h"
 #include "store/admin.h"
 #include "store/commit.h"
+#include "store/durable.h"
 #include "store/emit.h"
 #include "store/emit_stream.h"
 #include "store/fanout.h"
@@ -124,6 +125,7 @@ static bool service_open_log(struct service *service, enum log_fault *fault, str
                                   .cache_bytes = o->cache_bytes / 2,
                                   .ballast_bytes = o->ballast_bytes};
     service->store.log = log_open(o->data_dir, &options, fault, error);
+    service->store.durability = durable_worth(o->data_dir);
     return service->store.log != NULL;
 }
 
@@ -157,7 +159,7 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     service->sampler = sampler_open(store->log, o->data_dir, store->readers);
     if (!service->responder || !service->sampler)
         return service_no_memory(fault, error, "sessions");
-    service->admin = admin_open(store, o->admin_names);
+    service->admin = admin_open(store, service->bus, o->admin_names);
     if (!service->admin)
         return service_no_memory(fault, error, "administration");
     struct commit_options commit = {.queue_bytes = o->queue_bytes,
@@ -275,6 +277,11 @@ bool service_start(struct service *service, struct error *error)
 int service_port(const struct service *service, size_t listener)
 {
     return service->ports[listener];
+}
+
+bool service_set_admin_names(struct service *service, const char *names)
+{
+    return admin_set_names(service->admin, names);
 }
 
 const char *service_admin_socket(const struct service *service)

@@ -78,6 +78,8 @@ bool service_start(struct service *service, struct error *error);
 
 /* The port that a listener is bound to; 1 for a unix socket. After service_start. */
 int service_port(const struct service *service, size_t listener);
+/* Other administrators from now on; false: no memory. Any thread. */
+bool service_set_admin_names(struct service *service, const char *names);
 /* The admin socket's path; NULL: there is none. After service_start. */
 const char *service_admin_socket(const struct service *service);
 void service_info(const struct service *service, struct service_info *info);

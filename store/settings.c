@@ -95,7 +95,7 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                               "The unix socket by which photond is administered, for its own user "
                               "alone. Its directory must not be writable by others. Not set: "
                               "admin.sock in data-dir."},
-    [SETTING_ADMIN_NAMES] = {"admin-names", SETTING_KIND_LIST, "", 0, 0, NULL, false, NULL,
+    [SETTING_ADMIN_NAMES] = {"admin-names", SETTING_KIND_LIST, "", 0, 0, NULL, true, NULL,
                              "Who else may administer it: identities of client certificates, with "
                              "commas between, or given several times."},
 

@@ -35,6 +35,7 @@ struct store {
     struct emit_calls *emits;            /* EmitStream calls that are open: emit_stream.h */
     _Atomic uint64_t head; /* the last durable order id: nobody is shown anything beyond it */
     struct limits limits;
+    const char *durability;   /* what an acknowledgement is worth, for Info */
     struct measures measures; /* what is counted of all this: measures.h */
 };
 

@@ -32,6 +32,7 @@ struct subscriptions {
     pthread_cond_t timer_ended;
     struct subscription *first;
     size_t count;
+    uint64_t begun;
     bool stopping, ticking;
     struct cq_timer timer;
 };
@@ -41,12 +42,15 @@ struct progress {
     struct cursor_at at;
     bool truncated_told, caught_up;
     uint64_t untold; /* events passed over since the client was told where we are */
+    uint64_t events; /* given so far */
 };
 
 struct subscription {
     struct feed feed; /* first */
     struct subscriptions *all;
     struct subscription *next, **back; /* under all->lock */
+    uint64_t number;                   /* in the order in which they came */
+    int64_t since_ms;                  /* since 1970 */
 
     struct subscribe_request request; /* views of message, until the cursor is open */
     struct bytes *message;
@@ -58,6 +62,7 @@ struct subscription {
     bool waiting;              /* or has been woken since */
     _Atomic uint64_t woken_at; /* where the commit that woke us begins; 0: none did */
     _Atomic uint64_t place;    /* the cursor's, for whoever asks how far behind it is */
+    _Atomic uint64_t events;   /* the progress's, likewise */
     _Atomic bool beat;         /* it has been quiet for long */
 };
 
@@ -157,6 +162,8 @@ static enum feed_result step(struct subscription *sub, bool ahead, struct parts 
     atomic_store(&sub->place, sub->cursor.at.next);
     *message = batch.parts;
     message->events = batch.events;
+    sub->progress.events += batch.events;
+    atomic_store(&sub->events, sub->progress.events);
     sub->progress.untold = batch.events && !batch.passed ? 0 : sub->progress.untold + batch.passed;
     if (!tell(sub, head, batch.at_head, message) || !parts_close(message))
         return no_memory(message, error);
@@ -192,6 +199,7 @@ static void take_back(struct feed *feed)
     sub->progress = sub->before;
     sub->cursor.at = sub->before.at;
     atomic_store(&sub->place, sub->cursor.at.next);
+    atomic_store(&sub->events, sub->progress.events);
 }
 
 /* On the committer's thread. */
@@ -282,6 +290,8 @@ static enum reason enlist(struct subscription *sub, struct error *error)
         error->retry_after_ms = BUSY_MS;
     } else {
         all->count++;
+        sub->number = ++all->begun;
+        sub->since_ms = cq_now_ms();
         sub->next = all->first;
         sub->back = &all->first;
         if (sub->next)
@@ -417,6 +427,48 @@ size_t subscriptions_count(struct subscriptions *all)
     size_t count = all->count;
     pthread_mutex_unlock(&all->lock);
     return count;
+}
+
+static struct subscription_info info_of(struct subscription *sub, int64_t mono_ms, uint64_t now_us)
+{
+    static const enum subscription_state STATES[] = {[FEED_BUSY] = SUBSCRIPTION_READING,
+                                                     [FEED_WAITING] = SUBSCRIPTION_LIVE,
+                                                     [FEED_STALLED] = SUBSCRIPTION_STUCK};
+    size_t waiting_bytes;
+    enum feed_state state = feed_see(&sub->feed, mono_ms, &waiting_bytes);
+    uint64_t place = atomic_load(&sub->place);
+    return (struct subscription_info){
+        .number = sub->number,
+        .peer = text_span(serve_call_peer(sub->feed.call)),
+        .identity = text_span(serve_call_identity(sub->feed.call)),
+        .stream_name = sub->waiter.name,
+        .stream_type = (uint32_t)sub->request.type,
+        .state = (uint32_t)STATES[state],
+        .position = place ? place - 1 : 0,
+        .lag_ms = state == FEED_WAITING ? 0 : lag_us(sub, now_us) / 1000,
+        .events = atomic_load(&sub->events),
+        .waiting_bytes = waiting_bytes,
+        .since = (uint64_t)sub->since_ms,
+    };
+}
+
+uint64_t subscriptions_list(struct subscriptions *all, uint64_t before, size_t max,
+                            void (*see)(void *user, const struct subscription_info *info),
+                            void *user)
+{
+    int64_t mono_ms = cq_mono_ms();
+    uint64_t now_us = (uint64_t)cq_now_ms() * 1000, last = 0;
+    pthread_mutex_lock(&all->lock);
+    for (struct subscription *sub = all->first; sub && max > 0; sub = sub->next) {
+        if (sub->number >= before)
+            continue;
+        struct subscription_info info = info_of(sub, mono_ms, now_us);
+        see(user, &info);
+        last = sub->number;
+        max--;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return last;
 }
 
 size_t subscriptions_ahead(struct subscriptions *all)

@@ -8,6 +8,7 @@
 #define PHOTON_SUBSCRIBE_H
 
 #include "store/store.h"
+#include "wire/codec-admin.h"
 #include "wire/serve.h"
 
 struct subscriptions; /* those of a store, and what they share */
@@ -18,6 +19,11 @@ struct subscriptions *subscriptions_open(struct store *store, size_t max);
 /* End all with SHUTTING_DOWN, each after the message that is on its way, and refuse new ones. Any thread. */
 void subscriptions_stop(struct subscriptions *all);
 size_t subscriptions_count(struct subscriptions *all);
+/* The newest ones with a number below `before` (UINT64_MAX: all), at most max, each to see, which must be short: all are locked meanwhile.
+ * Its texts are the subscription's. Returns the last one's number; 0: there was none. Any thread. */
+uint64_t subscriptions_list(struct subscriptions *all, uint64_t before, size_t max,
+                            void (*see)(void *user, const struct subscription_info *info),
+                            void *user);
 /* Bytes of messages that are ready before they can be sent, over all. */
 size_t subscriptions_ahead(struct subscriptions *all);
 

@@ -40,4 +40,46 @@ struct compact_response {
 enum reason compact_response_decode(struct span raw, struct compact_response *out);
 struct bytes *compact_response_encode(const struct compact_response *response);
 
+/* ---- Stats ---- */
+
+enum { STATS_INTERVAL_MIN_MS = 100, STATS_INTERVAL_MAX_MS = 3600 * 1000 };
+/* INVALID_ARGUMENT: an interval that is neither 0 nor in that range. */
+enum reason stats_request_decode(struct span raw, uint32_t *interval_ms, struct error *error);
+struct bytes *stats_request_encode(uint32_t interval_ms);
+
+struct stats_response {
+    uint64_t time, started; /* ms since 1970 */
+    struct span version, store_id;
+    uint32_t log_level; /* enum admin_log_level, or younger */
+    uint64_t head_order_id;
+    bool writable;
+    uint64_t commits, batches, events, event_bytes, delivered_events, delivered_bytes;
+    uint64_t queue_bytes, queue_batches, subscriptions, sessions, services;
+    uint64_t table_bytes, disk_free_bytes;
+};
+enum reason stats_response_decode(struct span raw, struct stats_response *out); /* spans: views */
+struct bytes *stats_response_encode(const struct stats_response *response);
+
+/* ---- ListSubscriptions, ListSessions ---- */
+
+enum subscription_state { SUBSCRIPTION_READING = 1, SUBSCRIPTION_LIVE = 2, SUBSCRIPTION_STUCK = 3 };
+struct subscription_info {
+    uint64_t number;
+    struct span peer, identity, stream_name;
+    uint32_t stream_type, state; /* enum stream_type, enum subscription_state, or younger */
+    uint64_t position, lag_ms, events, waiting_bytes, since;
+};
+struct session_info {
+    uint64_t number;
+    struct span peer, identity, service, instance_id;
+    uint32_t endpoints, in_flight, calls;
+    uint64_t waiting_bytes, since;
+    bool draining;
+};
+/* One framed element of a response; and walking them. 1: taken; 0: the end; -1: malformed. */
+struct bytes *subscription_info_part(const struct subscription_info *info);
+int subscription_info_next(struct span *rest, struct subscription_info *info);
+struct bytes *session_info_part(const struct session_info *info);
+int session_info_next(struct span *rest, struct session_info *info);
+
 #endif

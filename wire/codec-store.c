@@ -42,6 +42,9 @@ struct bytes *info_response_encode(const struct info *info)
     response.head_order_id = info->head_order_id;
     response.limits = &limits;
     response.version = (char *)info->version;
+    response.time = info->time_ms;
+    response.read_only = info->read_only;
+    response.durability = (char *)info->durability;
     return proto_pack(&response);
 }
 
@@ -55,6 +58,9 @@ enum reason info_response_decode(struct span raw, struct info *out)
     error_text(out->version, sizeof out->version, text_span(response->version));
     out->incarnation = response->incarnation;
     out->head_order_id = response->head_order_id;
+    out->time_ms = response->time;
+    out->read_only = response->read_only;
+    error_text(out->durability, sizeof out->durability, text_span(response->durability));
     if (response->limits)
         out->limits = (struct limits){response->limits->event_bytes, response->limits->batch_bytes,
                                       response->limits->batch_events, response->limits->name_bytes};

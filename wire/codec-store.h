@@ -11,6 +11,9 @@ struct info {
     uint64_t incarnation, head_order_id;
     struct limits limits;
     char version[32];
+    int64_t time_ms; /* the server's clock; 0: not told */
+    bool read_only;
+    char durability[64]; /* what an acknowledgement is worth; "": not told */
 };
 struct bytes *info_response_encode(const struct info *info);
 enum reason info_response_decode(struct span raw, struct info *out);

@@ -170,6 +170,7 @@ static void timer_done(struct cq_op *op, bool ok)
         next_ms = least(next_ms, emit_stream_tick(c, now_ms));
         next_ms = least(next_ms, unary_tick(c, now_ms));
         next_ms = least(next_ms, subscribe_tick(c, now_ms));
+        next_ms = least(next_ms, discovery_tick(c, now_ms));
         next_ms = least(next_ms, session_tick(&c->asks, now_ms));
         next_ms = least(next_ms, session_tick(&c->serves, now_ms));
         next_ms = least(next_ms, request_tick(c, now_ms));
@@ -183,7 +184,7 @@ static void timer_done(struct cq_op *op, bool ok)
 bool client_is_busy(const muon_client *c)
 {
     return c->emits.waiting > 0 || c->unaries.len > 0 || c->subs.len > 0 || c->requests.len > 0 ||
-           c->servers.head;
+           c->servers.head || c->discoveries.len > 0;
 }
 
 void client_connected(muon_client *c)
@@ -191,6 +192,7 @@ void client_connected(muon_client *c)
     emit_stream_connected(c);
     unary_connected(c);
     subscribe_connected(c);
+    discovery_connected(c);
     session_connected(&c->asks);
     session_connected(&c->serves);
 }
@@ -203,7 +205,8 @@ static bool cancel(muon_client *c, const muon_queue *q, const uint64_t *tag)
     bool requests = request_cancel(c, q, tag);
     bool servers = serving_cancel(c, q, tag);
     bool watchers = watch_cancel(c, q, tag);
-    return emits || calls || subs || requests || servers || watchers;
+    bool discoveries = discovery_cancel(c, q, tag);
+    return emits || calls || subs || requests || servers || watchers || discoveries;
 }
 
 bool client_cancel(muon_client *c, const muon_queue *q, uint64_t tag)

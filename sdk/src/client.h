@@ -20,6 +20,7 @@
 
 #include "sdk/src/config.h"
 #include "sdk/src/connection.h"
+#include "sdk/src/discovery.h"
 #include "sdk/src/emit_stream.h"
 #include "sdk/src/inflight.h"
 #include "sdk/src/log.h"
@@ -57,6 +58,7 @@ struct muon_client {
     struct requests requests;
     struct servers servers;
     struct watchers watchers;
+    struct discoveries discoveries;
     struct log log;
     struct metrics metrics;
 

@@ -145,7 +145,7 @@ static void failed(muon_client *c, const char *message, bool denied)
                                                c->config.number[CONFIG_RECONNECT_MAX_MS],
                                                backoff_random());
     set_state(c, MUON_STATE_DOWN);
-    client_wake_at(c, connection->retry_at_ms);
+    client_wake_at(c, connection_is_refused(c) ? clock_now_ms() : connection->retry_at_ms);
 }
 
 static void ready(muon_client *c, struct link *link)
@@ -367,4 +367,10 @@ int32_t connection_timeout_status(const muon_client *c)
 {
     return c->connection.state != MUON_STATE_READY && c->connection.denied ? MUON_EAUTH
                                                                            : MUON_ETIMEDOUT;
+}
+
+bool connection_is_refused(const muon_client *c)
+{
+    return c->connection.state == MUON_STATE_DOWN && c->connection.denied &&
+           c->metrics.connects == 0;
 }

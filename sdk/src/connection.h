@@ -65,5 +65,8 @@ void connection_stop(muon_client *c);
 const char *connection_why(const muon_client *c, const char *fallback);
 /* Its status: MUON_ETIMEDOUT, or MUON_EAUTH when the server's or our identity is not accepted. */
 int32_t connection_timeout_status(const muon_client *c);
+/* There never was a connection, and the last attempt has shown that one side does not accept the other's identity: nobody needs to
+ * wait until his time is over. Once there was one, it is a matter of waiting: certificates are renewed while we run. */
+bool connection_is_refused(const muon_client *c);
 
 #endif

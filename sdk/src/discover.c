@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "sdk/src/client.h"
+#include "sdk/src/discovery.h"
 #include "sdk/src/reply.h"
 #include "sdk/src/status.h"
 #include "wire/codec.h"
@@ -84,16 +85,31 @@ static bool put_services(struct text_out *out, struct span rest, const char **co
     return sound && more == 0;
 }
 
-static bool put_discovered(struct text_out *out, const struct unary *unary, struct span filter)
+static bool put_all(struct text_out *out, struct bytes *const *messages, size_t len)
 {
     const char *comma = "";
     bool sound = true;
-    (void)filter;
     text_out_put(out, "{\"services\":[");
-    for (size_t i = 0; i < unary->answer_len && sound; i++)
-        sound = put_services(out, bytes_span(unary->answer[i]), &comma);
+    for (size_t i = 0; i < len && sound; i++)
+        sound = put_services(out, bytes_span(messages[i]), &comma);
     text_out_put(out, "]}");
     return sound;
+}
+
+static bool put_discovered(struct text_out *out, const struct unary *unary, struct span filter)
+{
+    (void)filter;
+    return put_all(out, unary->answer, unary->answer_len);
+}
+
+int32_t discovery_document(struct bytes *const *messages, size_t len, muon_reply **out,
+                           muon_error *err)
+{
+    struct text_out text = {.max = DOCUMENT_MAX};
+    if (put_all(&text, messages, len))
+        return reply_new(&text, "application/json", out, err);
+    text_out_fini(&text);
+    return status_fail(err, MUON_EPROTO, "photond's answer cannot be read");
 }
 
 /* The operations of one kind, as an element of "protocols", if there are any. */

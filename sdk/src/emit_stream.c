@@ -87,8 +87,11 @@ static void time_out(muon_client *c, struct emit **at, int64_t now_ms)
     muon_error error;
     const char *why = c->emits.failure[0] ? c->emits.failure : "the store has not answered yet";
     int32_t status = (*at)->sent ? MUON_ETIMEDOUT : connection_timeout_status(c);
-    status_fail(&error, status, "the emit took longer than %lld ms: %s",
-                (long long)(now_ms - (*at)->begun_ms), connection_why(c, why));
+    if (connection_is_refused(c))
+        status_fail(&error, status, "no connection: %s", connection_why(c, why));
+    else
+        status_fail(&error, status, "the emit took longer than %lld ms: %s",
+                    (long long)(now_ms - (*at)->begun_ms), connection_why(c, why));
     fail_at(c, at, &error);
 }
 
@@ -338,11 +341,12 @@ static const struct client_handler handler = {
 int64_t emit_stream_tick(muon_client *c, int64_t now_ms)
 {
     struct emit_stream *stream = &c->emits;
-    if (now_ms >= stream->earliest_ms) {
+    bool refused = connection_is_refused(c); /* then nothing has ever been sent */
+    if (now_ms >= stream->earliest_ms || refused) {
         stream->earliest_ms = CLOCK_NEVER;
         for (struct emit **at = &stream->head; *at;) {
             struct emit *emit = *at;
-            if (emit->outcome && emit->deadline_ms <= now_ms)
+            if (emit->outcome && (emit->deadline_ms <= now_ms || refused))
                 time_out(c, at, now_ms);
             else if (emit->outcome && emit->deadline_ms < stream->earliest_ms)
                 stream->earliest_ms = emit->deadline_ms;

@@ -56,6 +56,10 @@ int32_t muon_info(muon_client *c, int32_t timeout_ms, muon_reply **out, muon_err
     text_out_put(&text, ",\"incarnation\":%" PRIu64 ",\"head-order-id\":%" PRIu64 ",\"version\":",
                  info.incarnation, info.head_order_id);
     text_out_string(&text, text_span(info.version));
+    text_out_put(&text, ",\"durability\":");
+    text_out_string(&text, text_span(info.durability));
+    text_out_put(&text, ",\"time\":%" PRId64 ",\"read-only\":%s", info.time_ms,
+                 info.read_only ? "true" : "false");
     text_out_put(&text,
                  ",\"limits\":{\"event-bytes\":%" PRIu64 ",\"batch-bytes\":%" PRIu64
                  ",\"batch-events\":%u,\"name-bytes\":%u}}",

@@ -132,10 +132,13 @@ static void time_out(struct request *request, int64_t now_ms)
                       : c->asks.failure[0]        ? c->asks.failure
                       : session_is_open(&c->asks) ? "too many are under way"
                                                   : "there is no session yet";
-    status_fail(&error, on_session ? MUON_ETIMEDOUT : connection_timeout_status(c),
-                "the request to %.*s took longer than %lld ms: %s", (int)request->ask.url.len,
-                (const char *)request->ask.url.data, (long long)(now_ms - request->begun_ms),
-                connection_why(c, why));
+    if (connection_is_refused(c))
+        status_fail(&error, MUON_EAUTH, "no connection: %s", connection_why(c, why));
+    else
+        status_fail(&error, on_session ? MUON_ETIMEDOUT : connection_timeout_status(c),
+                    "the request to %.*s took longer than %lld ms: %s", (int)request->ask.url.len,
+                    (const char *)request->ask.url.data, (long long)(now_ms - request->begun_ms),
+                    connection_why(c, why));
     fail(request, &error, true);
 }
 
@@ -233,7 +236,7 @@ int64_t request_tick(muon_client *c, int64_t now_ms)
     struct request *next;
     for (struct request *request = c->requests.head; request; request = next) {
         next = request->next;
-        if (request->deadline_ms <= now_ms)
+        if (request->deadline_ms <= now_ms || connection_is_refused(c))
             time_out(request, now_ms);
         else if (request->deadline_ms < next_ms)
             next_ms = request->deadline_ms;

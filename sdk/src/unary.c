@@ -80,8 +80,11 @@ static void time_out(muon_client *c, struct unary *unary, bool reached)
 {
     muon_error error;
     const char *why = unary->failure[0] ? unary->failure : "the store has not answered";
-    status_fail(&error, connection_timeout_status(c), "no answer within %lld ms: %s",
-                (long long)(clock_now_ms() - unary->begun_ms), connection_why(c, why));
+    if (!reached && connection_is_refused(c))
+        status_fail(&error, MUON_EAUTH, "no connection: %s", connection_why(c, why));
+    else
+        status_fail(&error, connection_timeout_status(c), "no answer within %lld ms: %s",
+                    (long long)(clock_now_ms() - unary->begun_ms), connection_why(c, why));
     if (unary->once && reached)
         error.flags |= MUON_MAYBE_APPLIED;
     end(c, unary, &error);
@@ -221,7 +224,7 @@ int64_t unary_tick(muon_client *c, int64_t now_ms)
     struct unary *next;
     for (struct unary *unary = c->unaries.head; unary; unary = next) {
         next = unary->next;
-        if (!unary->call && unary->deadline_ms <= now_ms) {
+        if (!unary->call && (unary->deadline_ms <= now_ms || connection_is_refused(c))) {
             time_out(c, unary, false);
             continue;
         }

@@ -27,7 +27,7 @@ LAYERS = {
     "examples": ("examples",),
 }
 # Where photond puts the store and the bus together, and what of the bus it may know there.
-JOINTS = (r"store/(service|config|photon(_\w+)?)\.[ch]$", r"bus/(bus|inside|owners)\.h$")
+JOINTS = (r"store/(service|config|photon(_\w+)?|stats|peers)\.[ch]$", r"bus/(bus|inside|owners|session-list)\.h$")
 PUBLIC = ("sdk", "cli", "examples", "tests", "bench")  # who may use the SDK's public header
 
 # Names of gRPC that do not compile on every release.

@@ -134,6 +134,27 @@ class Certificates(unittest.TestCase):
         (self.photond.dir / ".config/muon").symlink_to(tls)
         self.assertEqual(self.photond.muon("ping", MUON_CERTS="").returncode, 0)
 
+    def test_a_context_is_all_that_is_needed_in_every_folder(self):
+        def muon(*arguments, cwd):
+            return subprocess.run([MUON, *arguments], capture_output=True, timeout=LIMIT_S, cwd=cwd,
+                                  env={**self.photond.environment, "MUON_URL": "", "MUON_CERTS": ""})
+        added = muon("context", "add", "shop", "--server", self.photond.url, "--certs", "init", cwd=self.photond.dir)
+        self.assertEqual(added.returncode, 0, added)
+        self.assertEqual(muon("ping", cwd="/").returncode, 0)
+        shown = json.loads(muon("context", "show", "--json", cwd="/").stdout)
+        self.assertEqual(shown["ca"], {"value": str(self.photond.dir / "init/tls/ca.crt"), "from": "context shop"})
+
+    def test_a_folder_that_an_option_names_comes_before_a_file_that_the_environment_names(self):
+        shown = json.loads(self.photond.muon("context", "show", "--json", "--certs", self.photond.dir / "init",
+                                             "--key", "own.key", MUON_CA="other.crt", MUON_KEY="other.key").stdout)
+        self.assertEqual([shown[name]["from"] for name in ("ca", "cert", "key")], ["--certs", "--certs", "--key"])
+
+    def test_contexts_that_are_added_at_one_time_are_all_kept(self):
+        adding = [self.photond.spawn("context", "add", f"c{n}", "-q") for n in range(8)]
+        self.assertEqual([one.wait(LIMIT_S) for one in adding], [0] * 8)
+        listed = json.loads(self.photond.muon("context", "--json").stdout)["contexts"]
+        self.assertEqual(sorted(one["name"] for one in listed), [f"c{n}" for n in range(8)])
+
     def test_6_a_server_that_our_authority_does_not_vouch_for_is_denied(self):
         other = Photond(tls=True)
         self.addCleanup(other.close)

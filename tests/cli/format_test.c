@@ -129,8 +129,8 @@ static void the_fields_that_there_are_are_listed_once(void **state)
     assert_string_equal(fields, "The fields are identifier, tags, instances, service.");
     free(fields);
     fields = format_fields(shape_of_records("info"));
-    assert_string_equal(fields,
-                        "The fields are store-id, incarnation, head-order-id, version, limits.");
+    assert_string_equal(fields, "The fields are store-id, incarnation, head-order-id, version, "
+                                "durability, time, read-only, limits.");
     free(fields);
 }
 

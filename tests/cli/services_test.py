@@ -207,5 +207,42 @@ class Publishing(WithServices):
         self.assertIn(b"has left", publish.stderr.readline())
 
 
+class Watching(WithServices):
+    def names(self, watch):
+        """Of the next document."""
+        return [service["identifier"] for service in json.loads(watch.stdout.readline())["services"]]
+
+    def wait_for(self, watch, names):
+        while self.names(watch) != names:
+            pass
+
+    # semantics 22
+    def test_who_comes_and_goes_is_told_and_a_kill_of_photond_is_a_pause(self):
+        watch = self.spawn("discover", "--watch", "--json")
+        self.wait_for(watch, ["photon"])
+        serve = self.begin("serve", "shop", "/x")
+        self.wait_for(watch, ["photon", "shop"])
+        serve.send_signal(signal.SIGINT)
+        self.wait_for(watch, ["photon"])
+        self.photond.kill()
+        self.photond.start()
+        self.assertEqual(self.names(watch), ["photon"])
+        watch.send_signal(signal.SIGINT)
+        self.assert_process_ends(watch, -signal.SIGINT)
+
+    def test_only_what_is_asked_for_is_told_and_as_often_as_is_asked(self):
+        watch = self.spawn("discover", "shop", "--watch", "--limit", "2")
+        self.assertRegex(watch.stdout.readline(), rb"^-- \d{4}-\d\d-\d\dT.*Z --$")
+        self.assertEqual(watch.stderr.readline(), b"no services\n")
+        self.begin("serve", "other", "/x")
+        self.begin("serve", "shop", "/x")
+        self.assertRegex(self.assert_process_ends(watch, 0), rb"(?s)^\n-- .* --\nSERVICE .*\nshop .*/x\n$")
+
+    def test_a_filter_that_cannot_be_is_refused(self):
+        done = self.muon("discover", "a\nb", "--watch")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertEqual(self.muon("discover", "--limit", "2").returncode, 2)
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main(verbosity=2))

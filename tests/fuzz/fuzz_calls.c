@@ -36,6 +36,8 @@ static const struct {
     {"/grpc.health.v1.Health/Check", ONE_ASKED},
     {"/grpc.health.v1.Health/Watch", GOES_ON},
     {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", ENDS},
+    {"/muon.v1.AdminService/SetLogLevel", ONE_ASKED}, /* denied: this is no administrator */
+    {"/muon.v1.AdminService/Stats", ENDS},
 };
 
 static struct inside *inside; /* as long as the process */

@@ -67,11 +67,23 @@ static void admin(struct span raw)
     enum admin_log_level level;
     struct log_level_response response;
     struct compact_response compacted;
+    struct stats_response stats;
+    struct subscription_info subscription;
+    struct session_info session;
+    struct span rest = raw;
+    uint32_t interval_ms;
     struct error error;
     if (log_level_request_decode(raw, &level, &error) == REASON_NONE)
         assert(admin_log_level_name(level));
     log_level_response_decode(raw, &response);
     compact_response_decode(raw, &compacted);
+    stats_request_decode(raw, &interval_ms, &error);
+    stats_response_decode(raw, &stats);
+    while (subscription_info_next(&rest, &subscription) > 0) {
+    }
+    rest = raw;
+    while (session_info_next(&rest, &session) > 0) {
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

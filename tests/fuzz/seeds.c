@@ -109,7 +109,7 @@ static void seed_codec(void)
                                           .store_id = text_span("id")};
     struct get_request get = {.by = GET_BY_VERSION, .stream_name = text_span("s"), .version = 1};
     struct delete_request deletion = {text_span("s"), {.kind = EXPECT_VERSION, .version = 9}};
-    struct info info = {"id", 2, 3, {4, 5, 6, 7}, "0.1.0"};
+    struct info info = {"id", 2, 3, {4, 5, 6, 7}, "0.1.0", 8, true, "synced"};
     struct error error;
     error_set(&error, REASON_WRONG_VERSION, "moved");
     error.wrong_versions = 1;

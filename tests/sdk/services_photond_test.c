@@ -313,6 +313,100 @@ static void who_is_there_can_be_found_and_asked_what_it_offers(void **state)
     scene_close(&scene);
 }
 
+/* Documents until one is this, or begins so. */
+static void drain_until(muon_queue *q, const char *beginning)
+{
+    bool found = false;
+    while (!found) {
+        muon_item item = scene_item(q);
+        assert_int_equal(item.kind, MUON_ITEM_REPLY);
+        assert_int_equal(item.tag, 7);
+        assert_int_equal(item.status, MUON_OK);
+        const muon_reply *reply = item.object;
+        found = strncmp(reply->body.ptr, beginning, strlen(beginning)) == 0;
+        muon_item_clear(&item);
+    }
+}
+
+/* semantics 22 */
+static void who_is_there_is_told_again_at_each_change(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open("/echo", NULL);
+    muon_queue *q;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    assert_int_equal(muon_discover_watch(scene.asks, "shop", q, 7, NULL), MUON_OK);
+    drain_until(q, "{\"services\":[{\"identifier\":\"shop\"");
+    muon_server_close(scene.s);
+    made_close(scene.serves);
+    drain_until(q, "{\"services\":[]}");
+    photond_kill(scene.p);
+    assert_true(photond_start(scene.p));
+    drain_until(q, "{\"services\":[]}"); /* who is there, although it is as it was */
+    scene.serves = made_client(photond_url(scene.p), NULL);
+    assert_int_equal(muon_cancel(q, 7), MUON_OK);
+    muon_item item = scene_item(q);
+    while (item.status == MUON_OK) { /* it was there before */
+        muon_item_clear(&item);
+        item = scene_item(q);
+    }
+    assert_int_equal(item.status, MUON_ECANCELLED);
+    muon_item_clear(&item);
+    assert_int_equal(muon_cancel(q, 7), MUON_ENOENT);
+    muon_queue_free(q);
+    scene_close(&scene);
+}
+
+static void a_watch_of_services_that_nobody_drains_keeps_the_newest(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open("/echo", NULL);
+    muon_queue *q;
+    muon_reply *reply;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    assert_int_equal(muon_discover_watch(scene.asks, NULL, q, 7, NULL), MUON_OK);
+    muon_server *more[20];
+    for (int i = 0; i < 20; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "/%d", i);
+        more[i] = scene_serve(scene.serves, path, NULL);
+        assert_int_equal(muon_discover(scene.asks, NULL, 0, &reply, NULL), MUON_OK);
+        muon_reply_free(reply);
+    }
+    muon_item item;
+    int items = 0;
+    for (bool last = false; !last; items++) {
+        item = scene_item(q);
+        assert_int_equal(item.status, MUON_OK);
+        last = has(item.object, "\"/19\"");
+        muon_item_clear(&item);
+    }
+    assert_true(items <= 2); /* the newest, and perhaps one that was on its way */
+    for (int i = 0; i < 20; i++)
+        muon_server_free(more[i]);
+    muon_queue_free(q);
+    scene_close(&scene);
+}
+
+static void watches_of_services_are_checked_and_counted(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open(NULL, NULL);
+    muon_queue *q;
+    muon_error err;
+    assert_int_equal(muon_queue_new(scene.asks, &q, NULL), MUON_OK);
+    assert_int_equal(muon_discover_watch(scene.asks, NULL, NULL, 0, &err), MUON_EINVAL);
+    assert_int_equal(muon_discover_watch(scene.serves, NULL, q, 0, &err), MUON_EINVAL);
+    assert_int_equal(muon_discover_watch(scene.asks, "a\nb", q, 0, &err), MUON_EINVAL);
+    for (uint64_t i = 0; i < 16; i++)
+        assert_int_equal(muon_discover_watch(scene.asks, NULL, q, i, NULL), MUON_OK);
+    assert_int_equal(muon_discover_watch(scene.asks, NULL, q, 16, &err), MUON_EAGAIN);
+    assert_int_equal(muon_cancel(q, 3), MUON_OK);
+    assert_int_equal(muon_discover_watch(scene.asks, NULL, q, 16, NULL), MUON_OK);
+    muon_queue_free(q);
+    scene_close(&scene);
+}
+
 static void photond_is_a_service_like_any_other(void **state)
 {
     (void)state;
@@ -352,6 +446,9 @@ int main(void)
         cmocka_unit_test(who_gives_up_is_known_to_who_answers),
         cmocka_unit_test(an_answer_given_while_closing_arrives),
         cmocka_unit_test(who_is_there_can_be_found_and_asked_what_it_offers),
+        cmocka_unit_test(who_is_there_is_told_again_at_each_change),
+        cmocka_unit_test(a_watch_of_services_that_nobody_drains_keeps_the_newest),
+        cmocka_unit_test(watches_of_services_are_checked_and_counted),
         cmocka_unit_test(photond_is_a_service_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ static void writable_changed(void *user, bool writable)
     struct fixture *f = user;
     pthread_mutex_lock(&f->lock);
     f->down = !writable;
+    f->downs += f->down;
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }
@@ -115,6 +116,14 @@ struct writer *writer_new(struct fixture *f)
     struct writer *w = calloc(1, sizeof *w);
     w->f = f;
     return w;
+}
+
+void committer_wait_until_down(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    while (f->downs == 0)
+        pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
 }
 
 void committer_wait_until_writable(struct fixture *f)

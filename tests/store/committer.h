@@ -22,13 +22,15 @@ struct fixture {
     struct store store;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool down; /* writing is impossible now, as the committer says */
+    bool down;      /* writing is impossible now, as the committer says */
+    unsigned downs; /* it has become so, so often */
 };
 int committer_setup(void **state);
 int committer_teardown(void **state);
 /* As committer_setup has them; for a test that opens the committer once more. */
 struct commit_options committer_options(struct fixture *f);
 void committer_wait_until_writable(struct fixture *f);
+void committer_wait_until_down(struct fixture *f); /* it is, or has been */
 
 /* An owner of submissions. */
 enum { WRITER_MAX = 2000 };

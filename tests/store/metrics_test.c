@@ -114,6 +114,7 @@ static void each_value_is_under_its_own_label(void **state)
     metrics.subscriptions[MEASURES_STALLED] = 6;
     metrics.calls[metrics_method("/muon.v1.BusService/Connect")] = 7;
     metrics.calls[metrics_method("/grpc.health.v1.Health/Check")] = 8;
+    metrics.calls[metrics_method("/muon.v1.AdminService/Stats")] = 9;
     char *text = text_of(&metrics);
     assert_string_equal(value_of(text, "photond_emits_total"), "18446744073709551615");
     assert_string_equal(value_of(text, "photond_subscription_lag_max_seconds"), "1.500000");
@@ -125,6 +126,7 @@ static void each_value_is_under_its_own_label(void **state)
     assert_string_equal(value_of(text, "photond_subscriptions{state=\"stalled\"}"), "6");
     assert_string_equal(value_of(text, "photond_calls_total{method=\"Connect\"}"), "7");
     assert_string_equal(value_of(text, "photond_calls_total{method=\"other\"}"), "8");
+    assert_string_equal(value_of(text, "photond_calls_total{method=\"Stats\"}"), "9");
     free(text);
 }
 

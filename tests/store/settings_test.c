@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/admins.h"
 #include "store/config.h"
 #include "store/describe.h"
 #include "store/nearest.h"
@@ -254,6 +255,21 @@ static void plain_text_outside_loopback_needs_an_insecure_flag(void **state)
     assert_int_equal(config_check(&f->settings, f->faults), 0);
 }
 
+static void administrators_have_names_and_certificates_that_are_checked(void **state)
+{
+    struct fixture *f = *state;
+    set(f, SETTING_ADMIN_NAMES, "ops", ORIGIN_FILE, "f:1");
+    assert_int_equal(config_check(&f->settings, f->faults), 1);
+    assert_said(f, "admin-names is set (f:1) without tls-client-ca");
+    set(f, SETTING_ADMIN_NAMES, "ops, ,ops-2", ORIGIN_FLAG, "--admin-names");
+    assert_int_equal(config_check(&f->settings, f->faults), 1);
+    assert_said(f, "--admin-names: admin-names: the list has a name that is empty");
+    assert_true(admins_include("ops, ops-2 ", "ops-2"));
+    assert_false(admins_include("ops,ops-2", "op"));
+    assert_false(admins_include("ops", ""));
+    assert_false(admins_include(NULL, "ops"));
+}
+
 /* hazards 7 */
 static void tls_needs_a_client_ca_or_an_insecure_flag(void **state)
 {
@@ -348,6 +364,7 @@ int main(void)
         T(a_missing_file_is_named),
         T(a_wrong_variable_is_a_fault_and_a_foreign_one_is_not),
         T(plain_text_outside_loopback_needs_an_insecure_flag),
+        T(administrators_have_names_and_certificates_that_are_checked),
         T(tls_needs_a_client_ca_or_an_insecure_flag),
         T(what_is_no_address_is_refused),
         T(an_event_larger_than_a_batch_is_refused),

@@ -166,6 +166,34 @@ static void a_certificate_administers_it_if_admin_names_lists_it(void **state)
     photond_free(p);
 }
 
+static void an_administrator_is_made_and_unmade_by_a_hangup(void **state)
+{
+    (void)state;
+    struct photond *p = started(false, NULL);
+    struct identity client = identity(p, "client");
+    char *before = tempdir_read(photond_conf(p), NULL), *after;
+    struct log_level_response out;
+    struct error error;
+    assert_denied(photond_address(p), &client.tls, "not an administrator");
+    assert_true(asprintf(&after, "%s\nadmin-names = client\n", before) > 0);
+    tempdir_write(photond_conf(p), after);
+    photond_signal(p, SIGHUP);
+    assert_true(photond_wait_log(p, "certificates reloaded"));
+    assert_int_equal(set_level(photond_address(p), &client.tls, ADMIN_LOG_SETTINGS, &out, &error),
+                     REASON_NONE);
+    tempdir_write(photond_conf(p), before);
+    photond_signal(p, SIGHUP);
+    assert_true(photond_wait_log(p, "\"setting\":\"admin-names\",\"was\":\"client\""));
+    while (set_level(photond_address(p), &client.tls, ADMIN_LOG_SETTINGS, &out, &error) ==
+           REASON_NONE) {
+    }
+    assert_int_equal(error.reason, REASON_DENIED);
+    identity_free(&client);
+    free(before);
+    free(after);
+    photond_free(p);
+}
+
 static void whoever_shows_no_certificate_is_nobody(void **state)
 {
     (void)state;
@@ -296,6 +324,7 @@ int main(void)
         cmocka_unit_test(its_user_administers_it_by_the_admin_socket),
         cmocka_unit_test(nobody_administers_it_by_another_listener),
         cmocka_unit_test(a_certificate_administers_it_if_admin_names_lists_it),
+        cmocka_unit_test(an_administrator_is_made_and_unmade_by_a_hangup),
         cmocka_unit_test(whoever_shows_no_certificate_is_nobody),
         cmocka_unit_test(an_admin_socket_that_was_asked_for_must_be_private),
         cmocka_unit_test(a_store_where_no_socket_can_be_is_served_without),

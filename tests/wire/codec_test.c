@@ -185,13 +185,24 @@ static void replies_are_walked_with_their_markers(void **state)
 static void info_survives_a_round_trip(void **state)
 {
     (void)state;
-    struct info in = {"0190b5f2-0000-7000-8000-000000000001", 2, 3, {4, 5, 6, 7}, "0.1.0"}, out;
+    struct info in = {"0190b5f2-0000-7000-8000-000000000001",
+                      2,
+                      3,
+                      {4, 5, 6, 7},
+                      "0.1.0",
+                      8,
+                      true,
+                      "synced"},
+                out;
     struct bytes *raw = info_response_encode(&in);
     assert_int_equal(info_response_decode(bytes_span(raw), &out), REASON_NONE);
     assert_string_equal(out.store_id, in.store_id);
     assert_string_equal(out.version, in.version);
     assert_int_equal(out.incarnation, 2);
     assert_int_equal(out.head_order_id, 3);
+    assert_int_equal(out.time_ms, 8);
+    assert_true(out.read_only);
+    assert_string_equal(out.durability, "synced");
     assert_memory_equal(&out.limits.event_bytes, &in.limits.event_bytes, 2 * sizeof(uint64_t));
     assert_int_equal(out.limits.batch_events, 6);
     assert_int_equal(out.limits.name_bytes, 7);

@@ -161,6 +161,15 @@ MUON_API void muon_call_free(muon_call *call);
 MUON_API int32_t muon_discover(muon_client *c, const char *filter, int32_t timeout_ms,
                                muon_reply **out, muon_error *err);
 
+/* The same, now and after each change: MUON_ITEM_REPLY items with this tag in q, until muon_cancel with the tag, or
+ * muon_queue_free. A document that nobody has drained when the next one comes is replaced by it. It connects again by itself, and
+ * then tells who is there, even if nothing has changed. The last item has status MUON_ECANCELLED, or is an error that no retry can
+ * mend: MUON_EINVAL, MUON_EPERM.
+ *   filter  as above.
+ * MUON_EAGAIN: this client has 16 of these already. */
+MUON_API int32_t muon_discover_watch(muon_client *c, const char *filter, muon_queue *q,
+                                     uint64_t tag, muon_error *err);
+
 /* What a service offers, as {"serviceName","protocols":[{"protocolScheme","protocolName","description",
  * "operations":[{"resource","doc"}]}]}, with the schemes "rpc" and "stream" where it has such operations.
  * MUON_ENOENT: nobody serves it now. */

@@ -158,10 +158,14 @@ ssize_t write(int fd, const void *data, size_t len)
     return after(blow, syscall(SYS_write, fd, data, len));
 }
 
+/* The mark is written so, within a page, which no kill divides: there it strikes after. */
+enum { PAGE_BYTES = 4096 };
+
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
     struct blow blow = count_fd(fd, "pwrite");
-    if (blow.now && blow.moment == STRIKE_HALF)
+    bool divisible = offset / PAGE_BYTES != (offset + (off_t)len - 1) / PAGE_BYTES;
+    if (blow.now && blow.moment == STRIKE_HALF && divisible)
         len /= 2;
     return after(blow, syscall(SYS_pwrite64, fd, data, len, offset));
 }
