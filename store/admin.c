@@ -152,6 +152,7 @@ void admin_stop(struct admin *admin)
     admin->stopping = true;
     for (struct admin_feed *feed = admin->first; feed; feed = feed->next)
         feed_stop(&feed->feed, REASON_SHUTTING_DOWN);
+    import_stop(admin->imports);
     pthread_mutex_unlock(&admin->lock);
 }
 
@@ -160,7 +161,7 @@ void admin_close(struct admin *admin)
     if (!admin)
         return;
     readers_close(admin->threads);
-    assert(!admin->first);
+    assert(!admin->first && !admin->imports);
     pthread_mutex_destroy(&admin->lock);
     free(admin->names);
     free(admin);

@@ -5,7 +5,7 @@
  * message is a submission, and its answer is how far it has got now. Answers that the client does not take are passed over: the
  * next one says more. So flow control holds back whoever sends too much, and nothing here grows.
  *
- * The call ends with the first failure, or once what ends the import is stored. It waits for what is submitted in any case, since
+ * The call ends with the first failure, which photond's own end counts as, or once what ends the import is stored. It waits for what is submitted in any case, since
  * submissions point into it.
  */
 #include "store/import.h"
@@ -18,9 +18,12 @@
 
 enum { PENDING_MAX = 4 };
 
+static const char going_down[] = "the server is going down: connect again and go on";
+
 struct import_call {
     struct serve_call *call;
-    struct store *store;
+    struct admin *admin;
+    struct import_call *next, **back; /* under the admin's lock */
     pthread_mutex_t lock;
     struct lane lane;
     size_t pending; /* with the committer */
@@ -116,7 +119,7 @@ static void import_submit(struct import_call *c, struct bytes *message)
 {
     struct import_request request = {0};
     struct error error;
-    uint64_t event_bytes = c->store->limits.event_bytes;
+    uint64_t event_bytes = c->admin->store->limits.event_bytes;
     if (message && import_request_decode(bytes_span(message), event_bytes, &request, &error)) {
         import_fail(c, &error);
         return;
@@ -134,7 +137,7 @@ static void import_submit(struct import_call *c, struct bytes *message)
     part->submission.done = part_done;
     /* Counted first: the committer may hand it back before commit_submit has returned. */
     c->pending++;
-    if (commit_submit(c->store->commit, &part->submission, &error) == REASON_NONE)
+    if (commit_submit(c->admin->store->commit, &part->submission, &error) == REASON_NONE)
         return;
     c->pending--;
     part_free(part);
@@ -143,20 +146,61 @@ static void import_submit(struct import_call *c, struct bytes *message)
 
 /* ---- the call ---- */
 
+/* Into the admin's list, unless photond is going down. */
+static enum reason import_join(struct import_call *c, struct admin *admin, struct error *error)
+{
+    enum reason reason = REASON_NONE;
+    c->admin = admin;
+    pthread_mutex_lock(&admin->lock);
+    if (admin->stopping) {
+        reason = error_set(error, REASON_SHUTTING_DOWN, "%s", going_down);
+    } else {
+        c->next = admin->imports;
+        c->back = &admin->imports;
+        if (c->next)
+            c->next->back = &c->next;
+        admin->imports = c;
+    }
+    pthread_mutex_unlock(&admin->lock);
+    return reason;
+}
+
+static void import_leave(struct import_call *c)
+{
+    pthread_mutex_lock(&c->admin->lock);
+    *c->back = c->next;
+    if (c->next)
+        c->next->back = c->back;
+    pthread_mutex_unlock(&c->admin->lock);
+}
+
+static struct import_call *import_new(struct serve_call *call, struct admin *admin,
+                                      struct error *error)
+{
+    struct import_call *c = calloc(1, sizeof *c);
+    if (!c) {
+        error_set(error, REASON_BUSY, "no memory for another call: try again later");
+        return NULL;
+    }
+    c->call = call;
+    pthread_mutex_init(&c->lock, NULL);
+    if (import_join(c, admin, error) == REASON_NONE)
+        return c;
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+    return NULL;
+}
+
 static void import_begin(struct serve_call *call, void *service, struct bytes *message)
 {
     (void)message;
-    struct import_call *c = calloc(1, sizeof *c);
+    struct error error;
+    struct import_call *c = import_new(call, service, &error);
     serve_call_set(call, c);
     if (!c) {
-        struct error error;
-        error_set(&error, REASON_BUSY, "no memory for another call: try again later");
         serve_finish(call, &error);
         return;
     }
-    c->call = call;
-    c->store = ((struct admin *)service)->store;
-    pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_lock(&c->lock);
     import_submit(c, NULL);
     import_go_on(c);
@@ -186,17 +230,28 @@ static void import_sent(struct serve_call *call, bool ok)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void import_end(struct import_call *c, enum reason reason, const char *why)
+{
+    struct error error;
+    error_set(&error, reason, "%s", why);
+    pthread_mutex_lock(&c->lock);
+    if (!c->over) /* it ends by itself */
+        import_fail(c, &error);
+    import_go_on(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void import_lost(struct serve_call *call)
 {
     struct import_call *c = serve_call_get(call);
-    struct error error;
-    if (!c)
-        return;
-    error_set(&error, REASON_CALLER_GONE, "the client has gone");
-    pthread_mutex_lock(&c->lock);
-    import_fail(c, &error);
-    import_go_on(c);
-    pthread_mutex_unlock(&c->lock);
+    if (c)
+        import_end(c, REASON_CALLER_GONE, "the client has gone");
+}
+
+void import_stop(struct import_call *first)
+{
+    for (struct import_call *c = first; c; c = c->next)
+        import_end(c, REASON_SHUTTING_DOWN, going_down);
 }
 
 static void import_gone(struct serve_call *call)
@@ -204,6 +259,7 @@ static void import_gone(struct serve_call *call)
     struct import_call *c = serve_call_get(call);
     if (!c)
         return;
+    import_leave(c);
     /* Whoever finished the call may still be on the way out of the lock. */
     pthread_mutex_lock(&c->lock);
     pthread_mutex_unlock(&c->lock);

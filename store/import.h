@@ -9,4 +9,8 @@
 /* Its service is a struct admin. */
 extern const struct serve_method import_method;
 
+/* In admin_stop, under the admin's lock: end those that are open with SHUTTING_DOWN, each once what it has submitted is stored. */
+struct import_call;
+void import_stop(struct import_call *first);
+
 #endif

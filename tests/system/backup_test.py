@@ -16,7 +16,7 @@ from photond import LIMIT_S, MUON, ROOT, Photond  # noqa: E402
 REAL = Path(os.environ.get("MUON_DATA", ROOT.parent / "shared/data")) / "bpic2012.ndjson.gz"
 REAL_LINES = 20000  # of 262,200: the whole takes minutes under a sanitizer
 PATIENT = ("--timeout", "2m")  # how busy the machine is decides nothing
-FAILED, USAGE, BAD_INPUT, CONFLICT, DENIED = 1, 2, 3, 5, 6
+FAILED, USAGE, BAD_INPUT, CONFLICT, DENIED, UNREACHABLE = 1, 2, 3, 5, 6, 7
 
 
 def administered(*flags, **more):
@@ -156,6 +156,20 @@ class Backup(unittest.TestCase):
         self.run_on(target, "import", self.dir / "whole.ndjson")
         self.assertLessEqual(held, 100)
         self.assertEqual(self.digest(target)["digest"], self.digest(self.source)["digest"])
+
+    def test_photonds_end_does_not_wait_for_an_import_that_is_open(self):
+        self.fill(self.source)
+        whole = self.run_on(self.source, "export").stdout
+        target = self.photond()
+        importing = target.spawn("import", *PATIENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        while "AdminService/Import" not in target.words:  # its log says who administers
+            pass
+        target.process.terminate()
+        self.assertEqual(target.process.wait(LIMIT_S), 0)
+        target.reader.join()
+        self.assertIn('"drained"', target.words)
+        said = importing.communicate(whole, timeout=LIMIT_S)[1]
+        self.assertEqual(importing.returncode, UNREACHABLE, said)
 
     def real_lines(self):
         if not REAL.exists():
