@@ -191,7 +191,7 @@ const struct verb verb_rows[] = {
      "The digest that is shown is that of the store up to the order id that is shown, for ever:\n"
      "`muon verify` shows the same for the file, for the store, and for the one that it is "
      "restored\n"
-     "into. Needs an administrator's certificate, or the admin socket.",
+     "into. Needs an administrator's certificate.",
      "muon backup monday.mb\n"
      "muon backup tuesday.mb --since monday.mb",
      backup_run},
