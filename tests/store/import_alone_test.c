@@ -85,8 +85,8 @@ static void an_import_ends_once_its_end_is_stored(void **state)
     alone_end(&import_method, &call);
 }
 
-static void when_photond_goes_down_imports_end_once_what_they_sent_is_stored_and_none_begins(
-    void **state)
+static void
+when_photond_goes_down_imports_end_once_what_they_sent_is_stored_and_none_begins(void **state)
 {
     (void)state;
     struct serve_call idle, waits, late;
