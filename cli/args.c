@@ -56,6 +56,8 @@ const struct option_row option_rows[] = {
      "store N lines at a time, all of them or none (1 to 1000); default: 1"},
     {OPTION_KEEP_GOING, "keep-going", 'k', KIND_FLAG, NULL, AT(keep_going),
      "name the lines that are refused and go on behind them"},
+    {OPTION_CAUSED_BY, "caused-by", 0, KIND_TEXT, "EVENT", AT(caused_by),
+     "the event that has led to it: an event id or an order id"},
     {OPTION_SERVICE, "service", 0, KIND_TEXT, "NAME", AT(service),
      "the service's name, when it does not stand before the path"},
     {OPTION_TAG, "tag", 0, KIND_TAG, "WORD", AT(tags),

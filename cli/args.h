@@ -47,6 +47,7 @@ struct args {
     char *const *command;       /* --exec: its words */
     size_t command_len;
     uint64_t workers, count;
+    const char *caused_by;
     bool cold;
     /* verbs that deal with the whole history */
     const char *since;
@@ -107,6 +108,7 @@ struct args {
 #define OPTION_STREAMS   (UINT64_C(1) << 36)
 #define OPTION_PAYLOAD   (UINT64_C(1) << 37)
 #define OPTION_REMOVE    (UINT64_C(1) << 38)
+#define OPTION_CAUSED_BY (UINT64_C(1) << 60)
 #define OPTION_NO_COLOR  (UINT64_C(1) << 61)
 #define OPTION_COLOR     (UINT64_C(1) << 62)
 #define OPTION_FORMAT    (UINT64_C(1) << 63)

@@ -19,6 +19,7 @@
 
 #include "cli/connect.h"
 #include "cli/event-in.h"
+#include "cli/handling.h"
 #include "cli/interrupts.h"
 #include "cli/lines.h"
 #include "cli/progress.h"
@@ -168,6 +169,7 @@ static void import_line(struct import *im, const char *line, size_t len)
     if (im->count == 0)
         im->first_line = im->lines.number;
     im->events[im->count] = im->parsed[im->count].event;
+    handling_inherit(&im->events[im->count]);
     if (++im->count == im->batch_max)
         import_send(im);
 }

@@ -107,6 +107,7 @@ const struct verb verb_rows[] = {
      "Goes back from cause to cause to the first one, and shows everything that followed from it,\n"
      "across streams and services: each event below its cause, in the order in which they "
      "happened.\n"
+     "Where a service was asked in between, the request stands above what it emitted meanwhile.\n"
      "The one that was asked for is marked. EVENT is as for `muon get`.",
      "muon why o1-paid\n"
      "muon why orders/1 3 --json",
@@ -122,7 +123,8 @@ const struct verb verb_rows[] = {
      "The stream's versions go on where they ended, and no old event id can be stored again. This\n"
      "cannot be undone, and wants the verb's whole name.",
      "muon delete orders/1 --expect 3", delete_run},
-    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE | OPTION_FORMAT, false,
+    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3,
+     ASKS | OPTION_TYPE | OPTION_CAUSED_BY | OPTION_FORMAT, false,
      "Ask a service, and show its answer",
      "SERVICE PATH may be one word: rpc://SERVICE/PATH, or request://SERVICE/PATH. BODY is JSON,\n"
      "or with --type anything; \"-\" reads it from standard input. A word that does not begin "
@@ -150,11 +152,13 @@ const struct verb verb_rows[] = {
     {"serve", NULL, "[SERVICE] PATH", 1, 2, SERVES | OPTION_ANSWER | OPTION_EXEC | OPTION_WORKERS,
      false, "Answer requests to a service, until Ctrl-C",
      "The answer is the request's own body; with --answer a text; with --exec what a command\n"
-     "prints, which finds the body on its standard input and MUON_PATH, MUON_CALLER,\n"
-     "MUON_TRACEPARENT and MUON_CONTENT_TYPE in its environment. If it does not end with 0, the\n"
-     "answer has status 500 and the last line of its standard error. When the caller gives up, "
-     "the\n"
-     "command gets SIGTERM. PATH may end in ** for all that begins so.\n"
+     "prints, which finds the body on its standard input and MUON_PATH, MUON_CALLER and\n"
+     "MUON_CONTENT_TYPE in its environment. If it does not end with 0, the answer has status 500\n"
+     "and the last line of its standard error. When the caller gives up, the command gets\n"
+     "SIGTERM. PATH may end in ** for all that begins so.\n"
+     "\n"
+     "What a command emits or asks with muon names the request, what caused it, and its trace:\n"
+     "MUON_REQUEST, MUON_CAUSED_BY and MUON_TRACEPARENT, which are in its environment, too.\n"
      "\n"
      "Ctrl-C or SIGTERM ends it in order, with code 0: no new requests, those under way are\n"
      "finished. A restart of the server is a pause. The type of an answer is what --type says, "

@@ -166,6 +166,8 @@ MUTATIONS = [
              "} else if (sub->duplicate) {", "} else if (sub->duplicate && sub->error) {", "measures_test"),
     Mutation("bins-not-added-up", "a histogram's bins are given one by one, and not counted together from below", "store/metrics_text.c",
              "count += values->bin[bin];", "count = values->bin[bin];", "metrics_test"),
+    Mutation("request-not-named", "what is emitted while a request is served does not say so", "sdk/src/emit.c",
+             "inherit(out, opts->in_call->caused_by, relation,", 'inherit(out, opts->in_call->caused_by, "CAUSED",', "sdk_event_test"),
 ]
 
 

@@ -142,6 +142,7 @@ static void print_services(void)
     AT(muon_call, traceparent);
     AT(muon_call, caused_by);
     AT(muon_call, caller);
+    AT(muon_call, service);
 }
 
 static void print_histories(void)
