@@ -10,7 +10,7 @@
 
 #include "muon/muon.h"
 
-enum { ARGS_OPERANDS_MAX = 4, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
+enum { ARGS_OPERANDS_MAX = 64, ARGS_TYPES_MAX = 64, ARGS_TAGS_BYTES = 512, ARGS_WHY_BYTES = 256 };
 
 struct format;
 
@@ -51,7 +51,11 @@ struct args {
     char *const *command;       /* --exec: its words */
     size_t command_len;
     uint64_t workers, count;
+    const char *caused_by;
     bool cold;
+    /* verbs that deal with the whole history */
+    const char *since;
+    struct place up_to;
     bool watch;
     /* verbs that measure */
     uint64_t rate, in_flight, streams, payload;
@@ -101,6 +105,8 @@ struct args {
 #define OPTION_DELETED      (UINT64_C(1) << 42)
 #define OPTION_MAX_AGE      (UINT64_C(1) << 43)
 #define OPTION_MAX_COUNT    (UINT64_C(1) << 44)
+#define OPTION_SINCE        (UINT64_C(1) << 45)
+#define OPTION_UP_TO        (UINT64_C(1) << 46)
 #define OPTION_OF_SERVICES                                                                         \
     (UINT64_C(1) << 30) /* no option: of a verb whose options speak of services */
 #define OPTION_CONTEXT   (UINT64_C(1) << 31)
@@ -111,6 +117,7 @@ struct args {
 #define OPTION_STREAMS   (UINT64_C(1) << 36)
 #define OPTION_PAYLOAD   (UINT64_C(1) << 37)
 #define OPTION_REMOVE    (UINT64_C(1) << 38)
+#define OPTION_CAUSED_BY (UINT64_C(1) << 60)
 #define OPTION_NO_COLOR  (UINT64_C(1) << 61)
 #define OPTION_COLOR     (UINT64_C(1) << 62)
 #define OPTION_FORMAT    (UINT64_C(1) << 63)

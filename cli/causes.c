@@ -87,6 +87,7 @@ static bool know(struct causes *causes, const char *name, size_t index)
 static void link_below(struct causes *causes, size_t parent, size_t index)
 {
     struct cause *cause = &causes->all[parent];
+    causes->all[index].previous = cause->last;
     if (cause->last == CAUSES_NONE)
         cause->first = index;
     else
@@ -105,6 +106,7 @@ bool causes_add(struct causes *causes, const muon_event *event)
                           .parent = parent,
                           .first = CAUSES_NONE,
                           .last = CAUSES_NONE,
+                          .previous = CAUSES_NONE,
                           .next = CAUSES_NONE};
     snprintf(order_id, sizeof(order_id), "%lld", (long long)event->order_id);
     if (!make_room(causes) || !keep_texts(&cause, event))

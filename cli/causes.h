@@ -18,8 +18,8 @@
 struct cause {
     int64_t order_id, version, time_ms;
     char *stream, *type, *event_id, *service, *caused_by, *relation;
-    size_t parent, first, last,
-        next; /* indexes: its cause; its effects, in order; the next effect of its cause */
+    /* Indexes: its cause; its effects, in order; the effects of its cause before and behind it. */
+    size_t parent, first, last, previous, next;
 };
 
 struct causes {

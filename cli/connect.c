@@ -99,7 +99,7 @@ bool connect_open(const struct args *args, muon_client **client, int *code)
         return false;
     if (first_contact(args, where.value[WHERE_SERVER].text, *client, code))
         return true;
-    muon_free(*client);
+    connect_close(*client); /* or the program ends under its thread, which may be within OpenSSL */
     return false;
 }
 

@@ -211,7 +211,7 @@ static bool is_usable(const struct args *args, json_t *context, int *code)
     asked.key = json_string_value(json_object_get(context, "key"));
     if (!where_find(&asked, &where, code) || !connect_prepare(&asked, &where, &client, code))
         return false;
-    muon_free(client);
+    connect_close(client);
     return true;
 }
 

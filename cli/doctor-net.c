@@ -1,7 +1,7 @@
 /*
  * doctor-net.c - a name's addresses, and TCP to one of them after the other; or a socket of this machine.
  *
- * The resolver is asked on a thread of the C library's, because it may take minutes to give up, and we do not wait for that.
+ * The resolver is asked on a thread of its own, because it may take minutes to give up, and we do not wait for that.
  */
 #include "cli/doctor.h"
 
@@ -9,46 +9,114 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ADDRESSES_BYTES = 256, ADDRESSES_MAX = 16 };
 
-/* A question to the resolver; it belongs to the resolver until that has answered. */
+/* A question to the resolver. Whoever is done with it last frees it: the one who asks, or the thread. */
 struct question {
     struct doctor_target target;
-    struct addrinfo hints;
-    struct gaicb ask;
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    bool one_is_done;
+    int error; /* 0 or an EAI_*; EAI_INPROGRESS: there is no answer yet */
+    struct addrinfo *addresses;
 };
+
+static struct question *question_new(const struct doctor_target *target)
+{
+    struct question *question = calloc(1, sizeof(*question));
+    pthread_condattr_t steady;
+    if (!question)
+        return NULL;
+    question->target = *target;
+    question->error = EAI_INPROGRESS;
+    pthread_mutex_init(&question->lock, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&question->answered, &steady);
+    pthread_condattr_destroy(&steady);
+    return question;
+}
+
+/* With the lock held, which is given back. */
+static void question_done(struct question *question)
+{
+    bool last = question->one_is_done;
+    question->one_is_done = true;
+    pthread_mutex_unlock(&question->lock);
+    if (!last)
+        return;
+    if (question->addresses)
+        freeaddrinfo(question->addresses);
+    pthread_cond_destroy(&question->answered);
+    pthread_mutex_destroy(&question->lock);
+    free(question);
+}
+
+static void *resolver(void *arg)
+{
+    struct question *question = arg;
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL;
+    int error = getaddrinfo(question->target.host, question->target.port, &hints, &addresses);
+    pthread_mutex_lock(&question->lock);
+    question->error = error;
+    question->addresses = error == 0 ? addresses : NULL;
+    pthread_cond_signal(&question->answered);
+    question_done(question);
+    return NULL;
+}
+
+/* On a thread that nobody waits for: the end of the program ends it. */
+static bool ask_resolver(struct question *question)
+{
+    pthread_attr_t detached;
+    pthread_t thread;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    bool asked = pthread_create(&thread, &detached, resolver, question) == 0;
+    pthread_attr_destroy(&detached);
+    return asked;
+}
+
+static struct timespec in_ms(int32_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += ms % 1000 * 1000000L;
+    at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000L;
+    at.tv_nsec %= 1000000000L;
+    return at;
+}
 
 /* 0, an EAI_*, or EAI_INPROGRESS: no answer in time. *addresses: freeaddrinfo. */
 static int resolve(const struct doctor_target *target, int32_t limit_ms,
                    struct addrinfo **addresses)
 {
-    struct timespec limit = {.tv_sec = limit_ms / 1000, .tv_nsec = limit_ms % 1000 * 1000000L};
-    struct question *question = calloc(1, sizeof(*question));
+    const struct timespec limit = in_ms(limit_ms);
+    struct question *question = question_new(target);
     if (!question)
         return EAI_MEMORY;
-    question->target = *target;
-    question->hints = (struct addrinfo){.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    question->ask = (struct gaicb){.ar_name = question->target.host,
-                                   .ar_service = question->target.port,
-                                   .ar_request = &question->hints};
-    struct gaicb *asked[1] = {&question->ask};
-    const struct gaicb *awaited[1] = {&question->ask};
-    int error = getaddrinfo_a(GAI_NOWAIT, asked, 1, NULL);
-    if (error == 0) {
-        gai_suspend(awaited, 1, &limit);
-        error = gai_error(&question->ask);
+    pthread_mutex_lock(&question->lock);
+    if (!ask_resolver(question)) {
+        question->one_is_done = true; /* there is no thread */
+        question->error = EAI_AGAIN;
     }
-    if (error == EAI_INPROGRESS && gai_cancel(&question->ask) != EAI_CANCELED)
-        return error; /* it still writes there: the end of the program frees it */
-    *addresses = error == 0 ? question->ask.ar_result : NULL;
-    free(question);
+    while (question->error == EAI_INPROGRESS &&
+           pthread_cond_timedwait(&question->answered, &question->lock, &limit) == 0) {
+    }
+    int error = question->error;
+    *addresses = question->addresses;
+    question->addresses = NULL;
+    question_done(question);
     return error;
 }
 

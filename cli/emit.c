@@ -9,6 +9,7 @@
 #include "cli/connect.h"
 #include "cli/event-in.h"
 #include "cli/format.h"
+#include "cli/handling.h"
 #include "cli/import.h"
 #include "cli/json-string.h"
 #include "cli/say.h"
@@ -90,7 +91,9 @@ static int emit_argument(const struct args *args, const muon_expect *expect)
     const char *text = args->operands[1];
     const char *advice = text[strspn(text, " \t\r\n")] == '{' ? "Nothing was stored." : like_this;
     int code;
-    if (event_in_parse(&in, text, strlen(text), &fault))
+    bool good = event_in_parse(&in, text, strlen(text), &fault);
+    handling_inherit(&in.event);
+    if (good)
         code = emit_event(args, &in.event, expect);
     else if (fault.column)
         code = say_failure(args, EXIT_BAD_INPUT, advice, "the event, at byte %zu: %s", fault.column,

@@ -78,7 +78,7 @@ static bool is_default_type(muon_str type)
     return type.len == 0 || (type.len == sizeof(json) - 1 && memcmp(type.ptr, json, type.len) == 0);
 }
 
-void event_out_print(FILE *out, const muon_event *event)
+static void print_event(FILE *out, const muon_event *event, bool exact)
 {
     print_text(out, "{\"event-id\":");
     json_string_print(out, event->event_id.ptr, event->event_id.len);
@@ -88,7 +88,7 @@ void event_out_print(FILE *out, const muon_event *event)
     print_string(out, "service-id", event->service);
     print_string(out, "schema", event->schema);
     print_bytes(out, "payload", event->payload);
-    if (!is_default_type(event->content_type))
+    if (exact || !is_default_type(event->content_type))
         print_string(out, "content-type", event->content_type);
     print_string(out, "caused-by", event->caused_by);
     print_string(out, "caused-by-relation", event->caused_by_relation);
@@ -97,6 +97,16 @@ void event_out_print(FILE *out, const muon_event *event)
         print_bytes(out, "metadata", event->metadata);
     fprintf(out, ",\"order-id\":%lld,\"version\":%lld,\"event-time\":%lld}\n",
             (long long)event->order_id, (long long)event->version, (long long)event->time_ms);
+}
+
+void event_out_print(FILE *out, const muon_event *event)
+{
+    print_event(out, event, false);
+}
+
+void event_out_print_exact(FILE *out, const muon_event *event)
+{
+    print_event(out, event, true);
 }
 
 void event_out_print_visible(FILE *out, const char *text, size_t len)

@@ -13,6 +13,9 @@
  * (line breaks, white space around it) as both: readable, and exact. The same holds for metadata. */
 void event_out_print(FILE *out, const muon_event *event);
 
+/* The same, but a content type is written whenever one is given, be it the default one: a history is kept as it was. */
+void event_out_print_exact(FILE *out, const muon_event *event);
+
 /* The event's payload for people, in a line: at most max_bytes bytes of it. */
 void event_out_print_payload(FILE *out, const muon_event *event, size_t max_bytes);
 

@@ -17,7 +17,9 @@ const struct exit_row exit_rows[] = {
      "no such event, service or context, or the service has no such path",
      "`muon streams` lists the streams there are."},
     {EXIT_CONFLICT, "conflict",
-     "an expected version does not hold, or an event id or the name of a context is taken",
+     "an expected version does not hold, an event id or the name of a context is taken, or the "
+     "store "
+     "is another one than it must be, or not empty",
      "Read the stream again, decide again, and emit with its new version."},
     {EXIT_DENIED, "denied", "the server does not accept, or does not allow, who you are",
      "Give the certificate that the server trusts: --cert, --key and --ca, or --certs with their "
@@ -65,6 +67,7 @@ enum exit_code exit_of_status(int32_t status)
         return EXIT_NOT_FOUND;
     case MUON_ECONFLICT:
     case MUON_EEXIST:
+    case MUON_EWRONGSTORE:
         return EXIT_CONFLICT;
     case MUON_EAUTH:
     case MUON_EPERM:

@@ -19,6 +19,7 @@
 
 #include "cli/connect.h"
 #include "cli/event-in.h"
+#include "cli/handling.h"
 #include "cli/interrupts.h"
 #include "cli/lines.h"
 #include "cli/progress.h"
@@ -94,7 +95,7 @@ static void import_drain(struct import *im)
             muon_item_clear(&items[i]);
         }
     }
-    im->progress.done_bytes = im->lines.taken;
+    im->progress.bar.at = im->lines.taken;
     progress_show(&im->progress);
 }
 
@@ -168,6 +169,7 @@ static void import_line(struct import *im, const char *line, size_t len)
     if (im->count == 0)
         im->first_line = im->lines.number;
     im->events[im->count] = im->parsed[im->count].event;
+    handling_inherit(&im->events[im->count]);
     if (++im->count == im->batch_max)
         import_send(im);
 }
@@ -220,7 +222,7 @@ static int import_with(struct import *im)
         say_note(im->args,
                  "Reading events from the terminal, one JSON object a line; Ctrl-D ends.");
     progress_begin(&im->progress, im->args);
-    im->progress.total_bytes = size_of_input(im->lines.fd);
+    im->progress.bar.to = size_of_input(im->lines.fd);
     import_read(im);
     progress_end(&im->progress);
     muon_queue_free(im->queue);

@@ -4,22 +4,18 @@
 #ifndef MUON_CLI_PROGRESS_H
 #define MUON_CLI_PROGRESS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/args.h"
+#include "cli/bar.h"
 
 struct progress {
-    const struct args *args;
+    struct bar bar;                      /* at, to: bytes of the input */
     uint64_t stored, duplicates, failed; /* events; the caller counts */
-    uint64_t done_bytes, total_bytes;    /* of the input; total 0: nobody knows */
-    double begin_s, shown_s;
-    bool on_terminal, visible;
 };
 
 void progress_begin(struct progress *progress, const struct args *args);
 
-/* Draw the line, if somebody watches and it is time: as wide as the terminal is at that moment. */
+/* Draw the line, if somebody watches and it is time. */
 void progress_show(struct progress *progress);
 
 /* Wipe the line, so that something else can be said. */

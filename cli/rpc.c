@@ -11,6 +11,7 @@
 #include "cli/body.h"
 #include "cli/connect.h"
 #include "cli/format.h"
+#include "cli/handling.h"
 #include "cli/json-string.h"
 #include "cli/say.h"
 
@@ -85,7 +86,10 @@ static int ask(const struct args *args, muon_client *client, const struct rpc *r
     muon_reply *reply;
     muon_error error;
     const muon_request_opts opts = {.timeout_ms = connect_timeout_ms(args),
-                                    .content_type = body->type};
+                                    .content_type = body->type,
+                                    .caused_by =
+                                        args->caused_by ? args->caused_by : handling_cause(),
+                                    .traceparent = handling_trace()};
     if (muon_request(client, rpc->url, body->ptr, body->len, &opts, &reply, &error) != MUON_OK)
         return say_service_error(args, &error);
     int code = EXIT_DONE;

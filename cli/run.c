@@ -16,7 +16,7 @@
 
 #include "cli/body.h"
 
-enum { IN, OUT, ERR, PIPES, LOOK_MS = 200, PIECE = 64 * 1024, VARIABLES = 4, VARIABLE_BYTES = 320 };
+enum { IN, OUT, ERR, PIPES, LOOK_MS = 200, PIECE = 64 * 1024, VARIABLES = 6, VARIABLE_BYTES = 640 };
 
 extern char **environ;
 
@@ -58,7 +58,8 @@ static bool open_pipes(struct pump *p)
 static bool is_ours(const char *setting)
 {
     static const char *const names[VARIABLES] = {
-        "MUON_PATH=", "MUON_CALLER=", "MUON_TRACEPARENT=", "MUON_CONTENT_TYPE="};
+        "MUON_PATH=",      "MUON_CALLER=",  "MUON_CONTENT_TYPE=",
+        "MUON_CAUSED_BY=", "MUON_REQUEST=", "MUON_TRACEPARENT="};
     for (size_t i = 0; i < VARIABLES; i++)
         if (strncmp(setting, names[i], strlen(names[i])) == 0)
             return true;
@@ -79,8 +80,10 @@ static char **make_environment(const muon_call *call)
         made[i] = (char *)made + pointers + i * VARIABLE_BYTES;
     snprintf(made[0], VARIABLE_BYTES, "MUON_PATH=%s", call->path.ptr);
     snprintf(made[1], VARIABLE_BYTES, "MUON_CALLER=%s", call->caller.ptr);
-    snprintf(made[2], VARIABLE_BYTES, "MUON_TRACEPARENT=%s", call->traceparent.ptr);
-    snprintf(made[3], VARIABLE_BYTES, "MUON_CONTENT_TYPE=%s", call->content_type.ptr);
+    snprintf(made[2], VARIABLE_BYTES, "MUON_CONTENT_TYPE=%s", call->content_type.ptr);
+    snprintf(made[3], VARIABLE_BYTES, "MUON_CAUSED_BY=%s", call->caused_by.ptr);
+    snprintf(made[4], VARIABLE_BYTES, "MUON_REQUEST=rpc://%s%s", call->service.ptr, call->path.ptr);
+    snprintf(made[5], VARIABLE_BYTES, "MUON_TRACEPARENT=%s", call->traceparent.ptr);
     for (size_t i = 0; i < count; i++)
         if (!is_ours(environ[i]))
             made[n++] = environ[i];

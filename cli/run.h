@@ -19,8 +19,8 @@ struct run {
     char why[RUN_WHY_BYTES]; /* the last line of its standard error, if it wrote any */
 };
 
-/* Run command (its words, with a NULL behind them) and wait for its end. It finds MUON_PATH, MUON_CALLER, MUON_TRACEPARENT and
- * MUON_CONTENT_TYPE in its environment. It is in a process group of its own, so that Ctrl-C leaves it be; it gets SIGTERM when the
+/* Run command (its words, with a NULL behind them) and wait for its end. It finds MUON_PATH, MUON_CALLER, MUON_CONTENT_TYPE
+ * and, see handling.h, MUON_CAUSED_BY, MUON_REQUEST and MUON_TRACEPARENT in its environment. It is in a process group of its own, so that Ctrl-C leaves it be; it gets SIGTERM when the
  * caller has gone, or when it prints too much. Any thread may do this. Fini it. */
 void run_command(struct run *run, char *const *command, muon_call *call);
 void run_fini(struct run *run);

@@ -80,6 +80,8 @@ int say_error(const struct args *args, const muon_error *error)
     const char *advice = NULL;
     if (error->code == MUON_EEXIST)
         advice = "Give a new event a new id; repeat a batch as it was first sent.";
+    if (error->code == MUON_EWRONGSTORE)
+        advice = "Name another store with --server, or start over.";
     if (error->flags & MUON_MAYBE_APPLIED)
         advice =
             "Whether it was done is not known; with the same event ids it is safe to try again.";

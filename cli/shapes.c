@@ -119,6 +119,52 @@ static const struct shape_field import_fields[] = {
     {"seconds", SHAPE_NUMBER, NULL, "how long it took"},
 };
 
+static const struct shape_field backup_fields[] = {
+    {"file", SHAPE_TEXT, NULL, "which file"},
+    {"events", SHAPE_INTEGER, NULL, "how many are in it"},
+    {"bytes", SHAPE_INTEGER, NULL, "its size"},
+    {"after-order-id", SHAPE_INTEGER, NULL,
+     "where the backup that it follows upon ends; 0: it is whole"},
+    {"last-order-id", SHAPE_INTEGER, NULL, "where it ends itself"},
+    {"digest", SHAPE_TEXT, NULL, "that of the store up to there, in hexadecimal"},
+    {"seconds", SHAPE_NUMBER, NULL, "how long it took"},
+};
+
+static const struct shape_field restore_fields[] = {
+    {"events", SHAPE_INTEGER, NULL, "how many were read"},
+    {"events-before", SHAPE_INTEGER, NULL, "how many the store had already"},
+    {"last-order-id", SHAPE_INTEGER, NULL, "where the store ends now"},
+    {"digest", SHAPE_TEXT, NULL, "the store's, in hexadecimal"},
+    {"seconds", SHAPE_NUMBER, NULL, "how long it took"},
+};
+
+static const struct shape_field verify_fields[] = {
+    {"file", SHAPE_TEXT, "files were named", "which file"},
+    {"store-id", SHAPE_TEXT, NULL, "the store, or the one the file was made of"},
+    {"after-order-id", SHAPE_INTEGER, "files were named",
+     "where the backup that it follows upon ends; 0: it is whole"},
+    {"events", SHAPE_INTEGER, NULL, "how many are in the file, or in the store up to there"},
+    {"last-order-id", SHAPE_INTEGER, NULL, "up to where the digest goes"},
+    {"digest", SHAPE_TEXT, NULL, "that of the store up to there, in hexadecimal"},
+    {"bytes", SHAPE_INTEGER, "files were named", "the file's size"},
+};
+
+static const struct shape_field erased_fields[] = {
+    {"erased.event-id", SHAPE_TEXT, NULL, "its own, which stays taken"},
+    {"erased.content-digest", SHAPE_TEXT, NULL, "that of its content, in hexadecimal"},
+    {"erased.event-digest", SHAPE_TEXT, NULL, "that of the whole event, in hexadecimal"},
+    {"order-id", SHAPE_INTEGER, NULL, "its place among all events"},
+    {"version", SHAPE_INTEGER, NULL, "its place in its stream"},
+    {"event-time", SHAPE_INTEGER, NULL, "when it was stored, in ms since 1970"},
+};
+
+static const struct shape_field cut_fields[] = {
+    {"cut.stream-name", SHAPE_TEXT, NULL, "the stream that was deleted"},
+    {"cut.by-order-id", SHAPE_INTEGER, NULL, "the event that records it"},
+    {"order-id", SHAPE_INTEGER, NULL, "up to where nothing of it is left"},
+    {"version", SHAPE_INTEGER, NULL, "the same, in the stream"},
+};
+
 static const struct shape_field why_fields[] = {
     {"asked", SHAPE_INTEGER, NULL, "the order id of the event that was asked for"},
     {"missing-cause", SHAPE_TEXT, "it is not there", "what has caused the first event"},
@@ -392,6 +438,13 @@ const struct shape shape_rows[] = {
     SHAPE("publish", "the summary at the end", NULL, publish_fields),
     SHAPE("discover", "the services", "services[]", discover_fields),
     SHAPE("introspect", "the service", NULL, introspect_fields),
+    SHAPE("backup", "the result", NULL, backup_fields),
+    SHAPE("restore import", "the result", NULL, restore_fields),
+    SHAPE("verify", "a file, a line each, or the store", NULL, verify_fields),
+    SHAPE("export", "an event, a line each, with or without --json", NULL, event_fields),
+    SHAPE("export", "the same of one that was erased", NULL, erased_fields),
+    SHAPE("export", "the deletion of a stream, behind the last event that it erased", NULL,
+          cut_fields),
     SHAPE("ping", "the answer", "", ping_fields),
     SHAPE("info", "the store", "", info_fields),
     SHAPE("doctor", "the checks and what they have found", NULL, doctor_fields),

@@ -11,21 +11,25 @@
 #include <string.h>
 
 #include "cli/admin.h"
+#include "cli/backup.h"
 #include "cli/bench.h"
 #include "cli/context.h"
 #include "cli/delete.h"
 #include "cli/discover.h"
 #include "cli/doctor.h"
 #include "cli/emit.h"
+#include "cli/export.h"
 #include "cli/get.h"
 #include "cli/guess.h"
 #include "cli/help.h"
+#include "cli/import-kept.h"
 #include "cli/info.h"
 #include "cli/introspect.h"
 #include "cli/ping.h"
 #include "cli/publish.h"
 #include "cli/read.h"
 #include "cli/replay.h"
+#include "cli/restore.h"
 #include "cli/retention.h"
 #include "cli/rpc.h"
 #include "cli/serve.h"
@@ -33,6 +37,7 @@
 #include "cli/streams.h"
 #include "cli/tail.h"
 #include "cli/top.h"
+#include "cli/verify.h"
 #include "cli/why.h"
 
 #define ASKS (OPTIONS_CONNECT | OPTION_OF_SERVICES | OPTION_RAW)
@@ -103,6 +108,7 @@ const struct verb verb_rows[] = {
      "Goes back from cause to cause to the first one, and shows everything that followed from it,\n"
      "across streams and services: each event below its cause, in the order in which they "
      "happened.\n"
+     "Where a service was asked in between, the request stands above what it emitted meanwhile.\n"
      "The one that was asked for is marked. EVENT is as for `muon get`.",
      "muon why o1-paid\n"
      "muon why orders/1 3 --json",
@@ -148,7 +154,8 @@ const struct verb verb_rows[] = {
      "muon retention set 'logs/**' --max-age 30d --max-count 100000\n"
      "muon retention clear 'logs/**'",
      retention_run},
-    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3, ASKS | OPTION_TYPE | OPTION_FORMAT, false,
+    {"rpc", NULL, "SERVICE PATH [BODY]", 1, 3,
+     ASKS | OPTION_TYPE | OPTION_CAUSED_BY | OPTION_FORMAT, false,
      "Ask a service, and show its answer",
      "SERVICE PATH may be one word: rpc://SERVICE/PATH, or request://SERVICE/PATH. BODY is JSON,\n"
      "or with --type anything; \"-\" reads it from standard input. A word that does not begin "
@@ -176,11 +183,13 @@ const struct verb verb_rows[] = {
     {"serve", NULL, "[SERVICE] PATH", 1, 2, SERVES | OPTION_ANSWER | OPTION_EXEC | OPTION_WORKERS,
      false, "Answer requests to a service, until Ctrl-C",
      "The answer is the request's own body; with --answer a text; with --exec what a command\n"
-     "prints, which finds the body on its standard input and MUON_PATH, MUON_CALLER,\n"
-     "MUON_TRACEPARENT and MUON_CONTENT_TYPE in its environment. If it does not end with 0, the\n"
-     "answer has status 500 and the last line of its standard error. When the caller gives up, "
-     "the\n"
-     "command gets SIGTERM. PATH may end in ** for all that begins so.\n"
+     "prints, which finds the body on its standard input and MUON_PATH, MUON_CALLER and\n"
+     "MUON_CONTENT_TYPE in its environment. If it does not end with 0, the answer has status 500\n"
+     "and the last line of its standard error. When the caller gives up, the command gets\n"
+     "SIGTERM. PATH may end in ** for all that begins so.\n"
+     "\n"
+     "What a command emits or asks with muon names the request, what caused it, and its trace:\n"
+     "MUON_REQUEST, MUON_CAUSED_BY and MUON_TRACEPARENT, which are in its environment, too.\n"
      "\n"
      "Ctrl-C or SIGTERM ends it in order, with code 0: no new requests, those under way are\n"
      "finished. A restart of the server is a pause. The type of an answer is what --type says, "
@@ -225,6 +234,56 @@ const struct verb verb_rows[] = {
      "muon introspect photon\n"
      "muon introspect photon -r",
      introspect_run},
+    {"backup", NULL, "FILE", 1, 1, OPTIONS_CONNECT | OPTION_SINCE, false,
+     "Write the whole history of a running store to a file",
+     "The history as it is when the backup begins: what is stored or deleted meanwhile is not in "
+     "it.\n"
+     "Nobody has to wait. With --since FILE only what came after that backup. The file gets its "
+     "name\n"
+     "when it is whole and on the disk.\n"
+     "\n"
+     "The digest that is shown is that of the store up to the order id that is shown, for ever:\n"
+     "`muon verify` shows the same for the file, for the store, and for the one that it is "
+     "restored\n"
+     "into. Needs an administrator's certificate, or the admin socket.",
+     "muon backup monday.mb\n"
+     "muon backup tuesday.mb --since monday.mb",
+     backup_run},
+    {"restore", NULL, "FILE...", 1, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT, false,
+     "Restore backups into an empty store",
+     "First a whole backup, then what was made with --since, in that order. All files are checked\n"
+     "before the first event is sent. Order ids, versions, times and event ids are as they were.\n"
+     "A store that holds events of its own is left alone. A restore that was cut off is simply "
+     "run\n"
+     "again, and goes on; until it is done the store takes nothing else.",
+     "muon restore monday.mb tuesday.mb", restore_run},
+    {"verify", NULL, "[FILE...]", 0, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT | OPTION_UP_TO, false,
+     "Check backups, or show the digest of the running store",
+     "Each file is read to its end, and must follow upon the one before. Without a file, the "
+     "store\n"
+     "reads all it has, up to its head or --up-to. Equal digests up to the same order id mean "
+     "equal\n"
+     "histories. (`photond verify` checks a store's files and indexes, while it is stopped.)",
+     "muon verify monday.mb tuesday.mb\n"
+     "muon verify --up-to 1763914719000000",
+     verify_run},
+    {"export", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, false,
+     "Write the whole history as lines of JSON",
+     "Each line is an event as `muon replay -r` writes it; of an event that was erased it says "
+     "what\n"
+     "is left. Into a file it goes as FILE.part until it is whole; when it was cut off, the same\n"
+     "command goes on. `muon import` makes the same store of it, `muon emit` new events.",
+     "muon export history.ndjson\n"
+     "muon export | zstd > history.ndjson.zst",
+     export_run},
+    {"import", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, false,
+     "Read an export into an empty store, with all order ids, versions and times",
+     "FILE, or standard input, is what `muon export` wrote. An import that was cut off is simply "
+     "run\n"
+     "again, and goes on; until it is done the store takes nothing else. At the first line that "
+     "is\n"
+     "malformed or refused it stops. To store events anew, give them to `muon emit`.",
+     "muon import history.ndjson", import_kept_run},
     {"ping", NULL, "", 0, 0, OPTIONS_CONNECT | OPTION_FORMAT, false,
      "Ask whether the server answers, and how fast", NULL, "muon ping", ping_run},
     {"doctor", NULL, "", 0, 0, OPTIONS_CONNECT, false,

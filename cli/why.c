@@ -137,17 +137,39 @@ static size_t *indents(const struct causes *causes)
     return indent;
 }
 
+/* A relation that is an address: what caused the event has asked a service, which emitted it while it answered. */
+static bool is_request(const char *relation)
+{
+    return strstr(relation, "://") != NULL;
+}
+
+/* It stands where the first event that it brought would; the others are below it without a word. */
+static void print_request(const struct why *why, const struct cause *cause, size_t indent,
+                          bool branch, int stream_width)
+{
+    const struct cause *all = why->causes.all;
+    if (cause->previous != CAUSES_NONE &&
+        strcmp(all[cause->previous].relation, cause->relation) == 0)
+        return;
+    printf("  %-16s  %-24s  %-*s  %7s  %*s%s%s\n", "", "", stream_width, "", "",
+           (int)(branch ? 2 * (indent - 1) : 2 * indent), "", branch ? "- " : "", cause->relation);
+}
+
 static void print_row(const struct why *why, const struct cause *cause, size_t indent, bool branch,
                       int stream_width)
 {
     char time[TIME_TEXT_BYTES];
     bool asked = cause->order_id == why->asked;
     bool bold = asked && say_in_colour(stdout);
+    bool requested = is_request(cause->relation);
     time_text_print(cause->time_ms, time);
+    if (requested)
+        print_request(why, cause, indent, branch, stream_width);
     printf("%s%c %-16lld  %-24s  %-*s  %7lld  %*s%s%s", bold ? "\033[1m" : "", asked ? '>' : ' ',
            (long long)cause->order_id, time, stream_width, cause->stream, (long long)cause->version,
-           (int)(branch ? 2 * (indent - 1) : 2 * indent), "", branch ? "- " : "", cause->type);
-    if (cause->relation[0] && strcmp(cause->relation, "CAUSED") != 0)
+           (int)(branch && !requested ? 2 * (indent - 1) : 2 * indent), "",
+           branch && !requested ? "- " : "", cause->type);
+    if (cause->relation[0] && !requested && strcmp(cause->relation, "CAUSED") != 0)
         printf("  (%s)", cause->relation);
     if (cause->service[0])
         printf("  by %s", cause->service);

@@ -3,7 +3,7 @@
 packages=(
     gcc g++ libc6-dev clang libclang-rt-14-dev llvm clang-format cmake ninja-build pkg-config git ca-certificates
     libgrpc-dev protobuf-compiler libprotobuf-dev protobuf-c-compiler libprotobuf-c-dev libssl-dev openssl
-    libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libmicrohttpd-dev libcmocka-dev
+    libleveldb-dev libjansson-dev libinih-dev libxxhash-dev libmicrohttpd-dev libzstd-dev libcmocka-dev
     mandoc zsh fish # to check the manual page and the completions
     libfuse3-dev e2fsprogs libfaketime # for attacks: disks, clocks
     valgrind libc6-dbg python3 python3-grpcio python3-protobuf

@@ -9,15 +9,18 @@
 
 #include "store/admins.h"
 #include "store/compact.h"
+#include "store/import.h"
 #include "store/log_level.h"
 #include "store/logline.h"
 #include "store/peers.h"
+#include "store/snapshot_call.h"
 #include "store/stats.h"
 
 enum { THREADS = 2 };
 
 const struct serve_method *const admin_methods[ADMIN_METHODS] = {
-    &log_level_method, &compact_method, &stats_method, &subscriptions_method, &sessions_method};
+    &log_level_method, &compact_method,       &snapshot_method, &import_method,
+    &stats_method,     &subscriptions_method, &sessions_method};
 
 /* ---- who may ---- */
 
@@ -149,6 +152,7 @@ void admin_stop(struct admin *admin)
     admin->stopping = true;
     for (struct admin_feed *feed = admin->first; feed; feed = feed->next)
         feed_stop(&feed->feed, REASON_SHUTTING_DOWN);
+    import_stop(admin->imports);
     pthread_mutex_unlock(&admin->lock);
 }
 
@@ -157,7 +161,7 @@ void admin_close(struct admin *admin)
     if (!admin)
         return;
     readers_close(admin->threads);
-    assert(!admin->first);
+    assert(!admin->first && !admin->imports);
     pthread_mutex_destroy(&admin->lock);
     free(admin->names);
     free(admin);

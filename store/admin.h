@@ -16,9 +16,10 @@
 #include "wire/codec-admin.h"
 #include "wire/serve.h"
 
-enum { ADMIN_METHODS = 5 };
+enum { ADMIN_METHODS = 7 };
 
 struct admin_feed;
+struct import_call;
 struct bus; /* bus/bus.h */
 
 struct admin {
@@ -31,6 +32,7 @@ struct admin {
     pthread_mutex_t lock; /* of what follows */
     char *names;          /* NULL: none */
     struct admin_feed *first;
+    struct import_call *imports; /* import.c's: those that are open */
     bool stopping;
 };
 
@@ -38,7 +40,7 @@ struct admin {
 struct admin *admin_open(struct store *store, struct bus *bus, const char *names);
 /* Others from now on; calls that have begun go on. false: no memory, and nothing has changed. Any thread. */
 bool admin_set_names(struct admin *admin, const char *names);
-/* End the feeds with SHUTTING_DOWN, each after its step and its message, and refuse new ones. Any thread. */
+/* End the feeds with SHUTTING_DOWN, each after its step and its message, and the imports, and refuse new ones. Any thread. */
 void admin_stop(struct admin *admin);
 /* After the last call is gone. NULL is fine. */
 void admin_close(struct admin *admin);

@@ -18,10 +18,14 @@ static void show_sums(const char *dir, const struct verify *verify)
     printf("%s: %" PRIu64 " records, %" PRIu64 " events (%" PRIu64 " of them erased), %" PRIu64
            " streams, %" PRIu64 " event ids: ",
            dir, verify->records, verify->events, verify->erased, verify->streams, verify->ids);
-    if (verify->faults == 0)
-        printf("sound\n");
-    else
+    if (verify->faults == 0) {
+        printf("sound\ndigest ");
+        for (size_t i = 0; i < sizeof verify->digest; i++)
+            printf("%02x", verify->digest[i]);
+        printf(" up to order id %" PRIu64 "\n", verify->last_order_id);
+    } else {
         printf("%" PRIu64 " faults\n", verify->faults);
+    }
 }
 
 static enum exit_code verify_dir(const char *dir)

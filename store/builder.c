@@ -332,20 +332,45 @@ static bool frame_put(struct builder *b, struct span raw, uint64_t version)
     return true;
 }
 
+static void id_put(struct builder *b, struct span key, uint64_t version, const uint8_t *content)
+{
+    struct id_entry entry = {.order_id = b->next, .version = version, .time_ms = b->time_ms};
+    memcpy(entry.digest, content, sizeof entry.digest);
+    uint8_t value[ID_ENTRY_BYTES];
+    id_entry_encode(value, &entry);
+    log_batch_put(b->batch, key, (struct span){value, sizeof value});
+}
+
 bool builder_add(struct builder *b, const struct event *event, const struct event_facts *facts,
                  const struct key *id_key, uint64_t version)
 {
     if (!frame_put(b, event->raw, version) ||
         !share_add(b, event->stream_name, facts->stream_hash, version, b->count))
         return false;
-    struct id_entry entry = {.order_id = b->next, .version = version, .time_ms = b->time_ms};
-    memcpy(entry.digest, facts->digest, sizeof entry.digest);
-    uint8_t value[ID_ENTRY_BYTES];
-    id_entry_encode(value, &entry);
-    log_batch_put(b->batch, (struct span){id_key->data, id_key->len},
-                  (struct span){value, sizeof value});
+    id_put(b, key_span(id_key), version, facts->digest);
     b->count++;
     b->next++;
+    return true;
+}
+
+bool builder_alone(struct builder *b, enum record_kind kind)
+{
+    bool sealed = record_seal_built(b);
+    b->kind = kind;
+    return sealed;
+}
+
+bool builder_cut(struct builder *b, struct span stream, const struct cut *cut, uint64_t erase)
+{
+    uint8_t value[CUT_BYTES_MAX];
+    if (!record_seal_built(b))
+        return false;
+    size_t len = cut_encode(value, cut);
+    struct key key = key_extent(stream, 0);
+    log_batch_put(b->batch, key_span(&key), (struct span){value, len});
+    key = key_erase(erase);
+    if (erase)
+        log_batch_put(b->batch, key_span(&key), stream);
     return true;
 }
 
@@ -354,45 +379,73 @@ static bool builder_record(struct builder *b, const struct event *event,
                            const struct event_facts *facts, const struct key *id_key,
                            uint64_t version)
 {
-    if (!record_seal_built(b))
-        return false;
-    b->kind = RECORD_DELETION;
-    return builder_add(b, event, facts, id_key, version) && record_seal_built(b);
+    return builder_alone(b, RECORD_DELETION) && builder_add(b, event, facts, id_key, version) &&
+           record_seal_built(b);
 }
 
 bool builder_delete(struct builder *b, const struct event *event, const struct event_facts *facts,
                     const struct key *id_key, uint64_t version, struct span stream, struct cut cut)
 {
-    uint64_t order_id = b->next;
-    if (!builder_record(b, event, facts, id_key, version))
-        return false;
-    cut.deletion = order_id;
-    cut.order_id = cut.order_id ? cut.order_id : order_id;
-    uint8_t value[CUT_BYTES_MAX];
-    size_t len = cut_encode(value, &cut);
-    struct key key = key_extent(stream, 0);
-    log_batch_put(b->batch, (struct span){key.data, key.len}, (struct span){value, len});
-    key = key_erase(order_id);
-    if (cut.version) /* else there never was an event */
-        log_batch_put(b->batch, (struct span){key.data, key.len}, stream);
-    return true;
+    cut.deletion = b->next;
+    cut.order_id = cut.order_id ? cut.order_id : b->next;
+    uint64_t erase = cut.version ? cut.deletion : 0; /* else there never was an event */
+    return builder_record(b, event, facts, id_key, version) && builder_cut(b, stream, &cut, erase);
+}
+
+void builder_policy_put(struct builder *b, const struct set_retention_request *change,
+                        uint64_t order_id)
+{
+    const struct retention *r = &change->retention;
+    const struct policy policy = {r->max_age_ms, r->max_count, order_id};
+    struct key key = key_policy(r->pattern);
+    uint8_t value[POLICY_BYTES];
+    policy_encode(value, &policy);
+    if (change->clear)
+        log_batch_delete(b->batch, key_span(&key));
+    else
+        log_batch_put(b->batch, key_span(&key), (struct span){value, sizeof value});
 }
 
 bool builder_policy(struct builder *b, const struct event *event, const struct event_facts *facts,
                     const struct key *id_key, uint64_t version,
                     const struct set_retention_request *change)
 {
-    const struct retention *r = &change->retention;
-    const struct policy policy = {r->max_age_ms, r->max_count, b->next};
-    struct key key = key_policy(r->pattern);
-    uint8_t value[POLICY_BYTES];
+    uint64_t order_id = b->next;
     if (!builder_record(b, event, facts, id_key, version))
         return false;
-    policy_encode(value, &policy);
-    if (change->clear)
-        log_batch_delete(b->batch, key_span(&key));
-    else
-        log_batch_put(b->batch, key_span(&key), (struct span){value, sizeof value});
+    builder_policy_put(b, change, order_id);
+    return true;
+}
+
+/* ---- what was stored elsewhere ---- */
+
+bool builder_place(struct builder *b, uint64_t order_id, int64_t time_ms)
+{
+    if (order_id == b->next && time_ms == b->time_ms)
+        return true;
+    enum record_kind kind = b->kind;
+    if (!record_seal_built(b))
+        return false;
+    assert(order_id >= b->next || b->built_len == 0);
+    b->kind = kind;
+    b->next = order_id;
+    b->time_ms = time_ms;
+    return true;
+}
+
+bool builder_add_stub(struct builder *b, const struct stub *stub,
+                      const uint8_t content[DIGEST_BYTES])
+{
+    uint8_t frame[STUB_BYTES_MAX + 8];
+    size_t len = (size_t)(stub_put_whole(frame, stub) - frame);
+    if (!record_make_room(b, len))
+        return false;
+    memcpy(b->value + b->len, frame, len);
+    b->len += len;
+    if (stub->id_key.len)
+        id_put(b, stub->id_key, stub->place.version, content);
+    b->count++;
+    b->next++;
     return true;
 }
 

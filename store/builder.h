@@ -9,6 +9,7 @@
 
 #include "store/fanout.h"
 #include "store/log.h"
+#include "store/stub.h"
 #include "store/submission.h"
 
 struct builder;
@@ -36,6 +37,25 @@ bool builder_delete(struct builder *builder, const struct event *event,
 bool builder_policy(struct builder *builder, const struct event *event,
                     const struct event_facts *facts, const struct key *id_key, uint64_t version,
                     const struct set_retention_request *change);
+
+/* The next event gets this order id and time, which were given elsewhere. Neither goes back. */
+bool builder_place(struct builder *builder, uint64_t order_id, int64_t time_ms);
+
+/* Append what is left of an event that was erased elsewhere. */
+bool builder_add_stub(struct builder *builder, const struct stub *stub,
+                      const uint8_t content[DIGEST_BYTES]);
+
+/* The stream is gone up to here. erase: the number of its 'E' key, if it still has events that are to be hidden, and their space to be given back;
+ * 0: it has none. */
+bool builder_cut(struct builder *builder, struct span stream, const struct cut *cut,
+                 uint64_t erase);
+
+/* A policy is changed, as the event with this order id says. */
+void builder_policy_put(struct builder *builder, const struct set_retention_request *change,
+                        uint64_t order_id);
+
+/* The next event is in a record of its own, of this kind. */
+bool builder_alone(struct builder *builder, enum record_kind kind);
 
 /* Seal the last record. Afterwards the batch holds everything. */
 bool builder_finish(struct builder *builder);

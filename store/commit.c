@@ -17,10 +17,12 @@
 #include "store/deleting.h"
 #include "store/durable.h"
 #include "store/fanout.h"
+#include "store/hold.h"
 #include "store/logline.h"
 #include "store/place.h"
 #include "store/refuse.h"
 #include "store/sequence.h"
+#include "store/until.h"
 
 enum { QUEUE_SUBMISSIONS_MAX = 1 << 16, DELETE_EVERY = 16 };
 
@@ -71,10 +73,10 @@ static enum reason commit_write(struct commit *c, const struct chain *taken,
 {
     struct log_batch *batch = builder_batch(c->sequence.builder);
     unsigned format;
-    bool deletes = deleting_is_in(taken, &format);
-    if (written->built_len == 0)
+    bool deletes = deleting_is_in(taken, &format), ends = deleting_ends_import(taken);
+    if (written->built_len == 0 && !ends)
         return REASON_NONE;
-    if (!deletes && log_may_append(c->store->log))
+    if (!deletes && !ends && log_may_append(c->store->log))
         return log_append(c->store->log, batch, &written->appended, error);
     if (place_raise(log_place(c->store->log), format, error) != REASON_NONE ||
         durable_write(c->durable, batch, unknown, error) != REASON_NONE)
@@ -226,11 +228,7 @@ static enum reason commit_reopen(struct commit *c, struct error *error)
 /* Wait a moment, or until something happens; is it closing? */
 static bool commit_pause(struct commit *c)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + REFUSE_RETRY_MS * 1000000L;
-    until.tv_sec += ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
+    struct timespec until = until_ms(REFUSE_RETRY_MS);
     pthread_mutex_lock(&c->lock);
     pthread_cond_timedwait(&c->changed, &c->lock, &until); /* woken early: tries early */
     bool closing = c->closing;
@@ -259,6 +257,14 @@ static void commit_recover(struct commit *c)
 
 enum work { WORK_NONE, WORK_COMMIT, WORK_DELETE, WORK_SETTLE, WORK_RECOVER, WORK_END };
 
+/* When the next step of deleting is; a snapshot that is being read holds it back. */
+static int64_t commit_due_ms(const struct commit *c)
+{
+    int64_t due_ms = deleting_due_ms(c->deleting), held_ms = hold_left_ms(c->store->holds);
+    int64_t free_ms = held_ms ? cq_mono_ms() + held_ms + 1 : 0;
+    return due_ms < free_ms ? free_ms : due_ms;
+}
+
 static enum work commit_work(const struct commit *c)
 {
     if (durable_has_failed(c->durable))
@@ -269,13 +275,13 @@ static enum work commit_work(const struct commit *c)
         return WORK_END;
     if (c->down)
         return c->down == REASON_CORRUPT ? WORK_NONE : WORK_RECOVER;
-    return deleting_due_ms(c->deleting) <= cq_mono_ms() ? WORK_DELETE : WORK_NONE;
+    return commit_due_ms(c) <= cq_mono_ms() ? WORK_DELETE : WORK_NONE;
 }
 
-/* Until something changes, or something is to be deleted. */
+/* Under the lock: until something changes, or something is to be deleted. */
 static void commit_wait(struct commit *c)
 {
-    int64_t due_ms = c->down ? INT64_MAX : deleting_due_ms(c->deleting);
+    int64_t due_ms = c->down ? INT64_MAX : commit_due_ms(c);
     const struct timespec due = {due_ms / 1000, due_ms % 1000 * 1000000};
     if (due_ms == INT64_MAX)
         pthread_cond_wait(&c->changed, &c->lock);
@@ -302,8 +308,10 @@ static void commit_deleting(struct commit *c)
     struct chain unknown = {0};
     struct error error;
     enum reason reason = durable_drain(c->durable, &unknown, &error);
-    if (reason == REASON_NONE)
+    if (reason == REASON_NONE && hold_erase_begin(c->store->holds)) {
         reason = deleting_step(c->deleting, c->sequence.end, now_us() / 1000, cq_mono_ms(), &error);
+        hold_erase_end(c->store->holds);
+    }
     if (reason != REASON_NONE)
         commit_go_down(c, &unknown, &error);
 }
@@ -317,8 +325,7 @@ static void *commit_thread(void *arg)
         enum work work = commit_take(c, &taken);
         if (work == WORK_COMMIT) {
             commit_all(c, &taken);
-            if (++commits % DELETE_EVERY == 0 && !c->down &&
-                deleting_due_ms(c->deleting) <= cq_mono_ms())
+            if (++commits % DELETE_EVERY == 0 && !c->down && commit_due_ms(c) <= cq_mono_ms())
                 commit_deleting(c); /* also when there is never a pause */
         } else if (work == WORK_DELETE) {
             commit_deleting(c);
@@ -381,7 +388,8 @@ static void durable_answer(void *user, struct chain *done)
     answers_put(&c->answers, done);
 }
 
-static void commit_wake(void *user)
+/* There may be something to do that did not come by commit_submit. */
+static void commit_nudge(void *user)
 {
     struct commit *c = user;
     pthread_mutex_lock(&c->lock);
@@ -412,14 +420,15 @@ static bool commit_init(struct commit *c, struct error *error)
     s->heads = heads_new(c->options.heads_bytes);
     s->builder = builder_new();
     s->retention = c->store->retention;
-    const struct space_options space = {commit_wake, c};
-    c->deleting = s->heads ? deleting_new(c->store, s->heads, &space) : NULL;
-    const struct durable_options durable = {durable_answer, commit_wake, c};
+    const struct space_options space = {commit_nudge, c};
+    c->deleting = s->heads ? deleting_new(c->store, s->heads, &s->imported, &space) : NULL;
+    const struct durable_options durable = {durable_answer, commit_nudge, c};
     c->durable = durable_open(c->store, &durable);
     if (!s->heads || !s->builder || !c->deleting || !c->durable)
         return false;
     s->ids = ids_new(s->log, c->options.recent_ids, error);
-    return s->ids && deleting_load(c->deleting, error) == REASON_NONE;
+    return s->ids && sequence_recall(s, error) == REASON_NONE &&
+           deleting_load(c->deleting, error) == REASON_NONE;
 }
 
 static bool commit_start(struct commit *c)
@@ -459,6 +468,7 @@ struct commit *commit_open(struct store *store, const struct commit_options *opt
         commit_free(c);
         return NULL;
     }
+    hold_all_on_release(store->holds, commit_nudge, c);
     return c;
 }
 
@@ -471,6 +481,7 @@ void commit_close(struct commit *c)
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
+    hold_all_on_release(c->store->holds, NULL, NULL);
     answers_wait(&c->answers);
     commit_free(c);
 }

@@ -12,18 +12,20 @@
 
 struct deleting {
     struct store *store;
+    const struct imported *imported;
     struct space *space;
     struct erase *erase;
     struct retain *retain;
 };
 
 struct deleting *deleting_new(struct store *store, struct heads *heads,
-                              const struct space_options *space)
+                              const struct imported *imported, const struct space_options *space)
 {
     struct deleting *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
     d->store = store;
+    d->imported = imported;
     d->space = space_open(store->log, space);
     d->erase = d->space ? erase_new(store, d->space) : NULL;
     d->retain = d->erase ? retain_new(store, heads, d->erase) : NULL;
@@ -58,19 +60,39 @@ bool deleting_is_in(const struct chain *decided, unsigned *format)
     bool any = false;
     *format = LOG_FORMAT_FIRST;
     for (const struct submission *sub = decided->first; sub; sub = sub->next) {
-        if (sub->error || !sub->recorded)
+        if (sub->error)
             continue;
-        any = true;
-        if (sub->kind == SUBMIT_RETENTION || sub->delete_before || sub->tombstone)
+        any |= sub->recorded || sub->cuts_len || sub->has_cuts;
+        bool cuts = sub->kind == SUBMIT_RETENTION || sub->delete_before || sub->tombstone;
+        if ((sub->recorded && cuts) || sub->has_cuts)
             *format = LOG_FORMAT_CUTS;
     }
     return any;
 }
 
+bool deleting_ends_import(const struct chain *decided)
+{
+    for (const struct submission *sub = decided->first; sub; sub = sub->next)
+        if (sub->kind == SUBMIT_IMPORT && sub->import_end.has_end && !sub->error)
+            return true;
+    return false;
+}
+
+static void apply_import(struct deleting *d, const struct submission *sub)
+{
+    for (size_t i = 0; i < sub->cuts_len; i++)
+        erase_add(d->erase, sub->cuts[i].stream, sub->cuts[i].version, sub->cuts[i].by);
+    for (size_t i = 0; i < sub->policies_len; i++)
+        retention_apply(d->store->retention, &sub->policies[i].change, sub->policies[i].order_id);
+}
+
 void deleting_apply(struct deleting *d, const struct chain *decided)
 {
     for (const struct submission *sub = decided->first; sub; sub = sub->next) {
-        if (sub->error || !sub->recorded)
+        if (sub->error)
+            continue;
+        apply_import(d, sub);
+        if (!sub->recorded)
             continue;
         if (sub->kind == SUBMIT_RETENTION)
             retention_apply(d->store->retention, &sub->retention, sub->stored[0].order_id);
@@ -81,8 +103,11 @@ void deleting_apply(struct deleting *d, const struct chain *decided)
 
 int64_t deleting_due_ms(const struct deleting *d)
 {
-    int64_t space = space_due_ms(d->space);
-    int64_t others = erase_pending(d->erase) ? 0 : retain_due_ms(d->retain);
+    int64_t space = space_due_ms(d->space), others = INT64_MAX;
+    if (erase_pending(d->erase))
+        others = 0;
+    else if (!imported_is_open(d->imported))
+        others = retain_due_ms(d->retain);
     return space < others ? space : others;
 }
 

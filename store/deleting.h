@@ -6,14 +6,15 @@
 #define PHOTON_DELETING_H
 
 #include "store/heads.h"
+#include "store/imported.h"
 #include "store/lane.h"
 #include "store/space.h"
 #include "store/store.h"
 
 struct deleting;
-/* NULL: no memory, no thread. */
+/* While imported says that an import is open, no policy is carried out. NULL: no memory, no thread. */
 struct deleting *deleting_new(struct store *store, struct heads *heads,
-                              const struct space_options *space);
+                              const struct imported *imported, const struct space_options *space);
 void deleting_free(struct deleting *deleting);
 
 /* Read from the log what is left to erase, and the policies in force. */
@@ -21,6 +22,8 @@ enum reason deleting_load(struct deleting *deleting, struct error *error);
 
 /* Does one of what was decided delete anything, or change a policy? *format: the format of the store that this takes. */
 bool deleting_is_in(const struct chain *decided, unsigned *format);
+/* Does one of them end an import, perhaps without an event? */
+bool deleting_ends_import(const struct chain *decided);
 /* It is durable. */
 void deleting_apply(struct deleting *deleting, const struct chain *decided);
 

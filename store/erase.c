@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/filter.h"
 #include "store/gone.h"
 #include "store/keys.h"
 #include "store/locate.h"
 #include "store/logline.h"
 #include "store/record_cache.h"
-#include "wire/event.h"
-#include "wire/pb.h"
+#include "store/stub.h"
 #include "wire/text.h"
 
-enum { STEP_RECORDS = 16, STEP_STREAMS = 64, STEP_BYTES = 1 << 20, STUB_BYTES_MAX = 40 };
+enum { STEP_RECORDS = 16, STEP_STREAMS = 64, STEP_BYTES = 1 << 20 };
 
 struct pending {
     struct pending *next;
@@ -147,17 +147,13 @@ enum reason erase_load(struct erase *e, struct error *error)
 
 /* ---- one record ---- */
 
-/* The event as a stub, behind what stands at `at`. The stub is never longer than the event, which had the same three fields. */
-static uint8_t *stub_put(uint8_t *at, struct span event)
+/* A stub is made before it is written, and is never longer than the event it stands for: so they may be in the same place. */
+static uint8_t *stub_of(uint8_t *at, struct span raw)
 {
-    struct event full;
-    if (!event_peek(event, &full) || !event_read(event, &full))
+    struct event event;
+    if (filter_erased(raw) || !event_read(raw, &event))
         return NULL;
-    uint8_t stub[STUB_BYTES_MAX], *end = stub;
-    end = pb_put_uint(end, 13, full.order_id);
-    end = pb_put_uint(end, 14, full.version);
-    end = pb_put_uint(end, 15, (uint64_t)full.event_time);
-    return pb_put_bytes(at, 1, (struct span){stub, (size_t)(end - stub)});
+    return stub_put(at, &event);
 }
 
 /* Make stubs of the events at the extent's first n ordinals, in place. false: malformed. */
@@ -174,7 +170,7 @@ static bool body_erase(struct rewrite *w, struct extent extent, uint64_t n)
             more = extent_next(&extent, &run, &fault);
         if (more && ordinal >= run.ordinal && n > 0) {
             n--;
-            at = stub_put(at, event);
+            at = stub_of(at, event);
             if (!at)
                 return false;
         } else {

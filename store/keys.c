@@ -11,7 +11,7 @@
 #include "wire/pb.h"
 
 enum { UUID_TEXT = 36, UUID_BYTES = 16, NAME_MAX_BYTES = 255, EXTENT_HEADER = 8, RUN_MAX = 5 + 5 };
-enum { TOMBSTONE = 1 };
+enum { TOMBSTONE = 1, POLICY = 2 }; /* bits */
 
 static struct key key_number(uint8_t kind, uint64_t number)
 {
@@ -177,6 +177,23 @@ bool key_is_event_id(struct span key)
     return (key.data[0] == 'U' || key.data[0] == 'V') && key.len == 1 + UUID_BYTES;
 }
 
+size_t key_event_id_text(struct span key, char out[EVENT_ID_BYTES_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t len = 0;
+    if (key.data[0] == 'T') {
+        memcpy(out, key.data + 1, key.len - 1);
+        return key.len - 1;
+    }
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[len++] = '-';
+        out[len++] = digits[key.data[1 + i] >> 4];
+        out[len++] = digits[key.data[1 + i] & 15];
+    }
+    return len;
+}
+
 /* ---- extent ---- */
 
 size_t extent_size_max(size_t runs)
@@ -235,17 +252,17 @@ size_t cut_encode(uint8_t out[CUT_BYTES_MAX], const struct cut *cut)
     little_put64(out, cut->version);
     little_put64(out + 8, cut->order_id);
     little_put64(out + 16, cut->deletion);
-    out[CUT_BYTES] = TOMBSTONE;
-    return cut->tombstone ? CUT_BYTES_MAX : CUT_BYTES;
+    out[CUT_BYTES] = (uint8_t)((cut->tombstone ? TOMBSTONE : 0) | (cut->policy ? POLICY : 0));
+    return out[CUT_BYTES] ? CUT_BYTES_MAX : CUT_BYTES;
 }
 
 bool cut_decode(struct span value, struct cut *cut)
 {
-    bool tombstone = value.len == CUT_BYTES_MAX && value.data[CUT_BYTES] == TOMBSTONE;
-    if (value.len != CUT_BYTES && !tombstone)
+    uint8_t flags = value.len == CUT_BYTES_MAX ? value.data[CUT_BYTES] : 0;
+    if (flags > (TOMBSTONE | POLICY) || (value.len != CUT_BYTES && flags == 0))
         return false;
     *cut = (struct cut){little_get64(value.data), little_get64(value.data + 8),
-                        little_get64(value.data + 16), tombstone};
+                        little_get64(value.data + 16), flags & TOMBSTONE, flags & POLICY};
     return true;
 }
 

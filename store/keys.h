@@ -41,6 +41,9 @@ struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
 struct key key_erase(uint64_t order_id);
 struct key key_policy(struct span pattern); /* 1 to 255 bytes */
 bool key_is_event_id(struct span key);
+/* The event id of such a key, as text; returns its length. */
+enum { EVENT_ID_BYTES_MAX = 255 };
+size_t key_event_id_text(struct span key, char out[EVENT_ID_BYTES_MAX]);
 /* The parts again; false: not such a key. */
 bool key_record_read(struct span key, uint64_t *order_id);
 bool key_extent_read(struct span key, struct span *stream, uint64_t *version);
@@ -83,8 +86,9 @@ struct cut {
     uint64_t order_id; /* no event of the stream up to this order id is left */
     uint64_t deletion; /* the order id of the record that says so, of kind RECORD_DELETION */
     bool tombstone;    /* the stream never takes an event again */
+    bool policy; /* a policy did it, which `deletion` is the record of; 0: that of another store */
 };
-enum { CUT_BYTES = 24, CUT_BYTES_MAX = 25 }; /* the byte more is the tombstone */
+enum { CUT_BYTES = 24, CUT_BYTES_MAX = 25 }; /* the byte more says tombstone and policy */
 size_t cut_encode(uint8_t out[CUT_BYTES_MAX], const struct cut *cut); /* returns the length */
 bool cut_decode(struct span value, struct cut *cut);
 

@@ -54,7 +54,7 @@ static int describe(const struct list *list, struct log_iter *iter, struct strea
     bool holds = found == 1 && at.last_version > cut.version;
     if (found == -1)
         return -1;
-    if (!holds && (!list->deleted || cut.deletion == 0))
+    if (!holds && (!list->deleted || (cut.version == 0 && !cut.tombstone)))
         return 0;
     *info = (struct stream_info){.stream_name = name,
                                  .last_version = cut.version,

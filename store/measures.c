@@ -48,6 +48,8 @@ void measures_answers(struct measures *m, const struct chain *done)
     struct outcomes all = {0};
     uint64_t now_us = tally_now_us();
     for (const struct submission *sub = done->first; sub; sub = sub->next) {
+        if (sub->kind == SUBMIT_IMPORT)
+            continue; /* what somebody emitted long ago */
         histogram_values_add(&all.emit_us, now_us - sub->received_us);
         if (sub->error)
             measures_refused(m, sub->error->reason, 1);

@@ -48,11 +48,10 @@ static const char *reason(size_t at)
 
 /* The last is for everything else: health, reflection. */
 static const char *const METHODS[] = {
-    "Emit",        "EmitStream",  "DeleteStream", "Subscribe",         "Read",
-    "GetEvent",    "ListStreams", "Info",         "SetRetention",      "ListRetention",
-    "Connect",     "Request",     "Stream",       "Discover",          "Introspect",
-    "SetLogLevel", "Compact",     "Stats",        "ListSubscriptions", "ListSessions",
-    "other"};
+    "Emit",        "EmitStream", "DeleteStream",      "Subscribe",     "Read",    "GetEvent",
+    "ListStreams", "Info",       "SetRetention",      "ListRetention", "Connect", "Request",
+    "Stream",      "Discover",   "Introspect",        "SetLogLevel",   "Compact", "Snapshot",
+    "Import",      "Stats",      "ListSubscriptions", "ListSessions",  "other"};
 enum { METHODS_LEN = sizeof METHODS / sizeof *METHODS };
 static_assert((int)METHODS_LEN <= (int)METRICS_METHODS, "there is room");
 

@@ -27,16 +27,22 @@ static bool grow(struct parts *parts, size_t len)
     return true;
 }
 
+uint8_t *parts_room(struct parts *parts, size_t len)
+{
+    if (parts->open_size - parts->open_len < len && !grow(parts, len))
+        return NULL;
+    uint8_t *at = parts->open + parts->open_len;
+    parts->open_len += len;
+    parts->bytes += len;
+    return at;
+}
+
 bool parts_copy(struct parts *parts, struct span data)
 {
-    if (data.len == 0)
-        return true;
-    if (parts->open_size - parts->open_len < data.len && !grow(parts, data.len))
-        return false;
-    memcpy(parts->open + parts->open_len, data.data, data.len);
-    parts->open_len += data.len;
-    parts->bytes += data.len;
-    return true;
+    uint8_t *at = data.len ? parts_room(parts, data.len) : NULL;
+    if (at)
+        memcpy(at, data.data, data.len);
+    return at || data.len == 0;
 }
 
 bool parts_close(struct parts *parts)

@@ -24,6 +24,9 @@ struct parts {
 bool parts_copy(struct parts *parts, struct span data);
 bool parts_ref(struct parts *parts, struct bytes *whole, struct span view);
 
+/* Append len bytes, which the caller fills at once. NULL: no memory, and nothing has changed. */
+uint8_t *parts_room(struct parts *parts, size_t len);
+
 /* Nothing more will come: part[0] to part[len - 1] are the message. false: no memory. */
 bool parts_close(struct parts *parts);
 /* Give everything back; empty again. */

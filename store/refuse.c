@@ -27,7 +27,8 @@ void refuse_why(struct error *error, enum reason down)
 
 void refuse_one(struct submission *sub, const struct error *error)
 {
-    if (sub->kind != SUBMIT_REFUSED)
+    bool told = sub->kind == SUBMIT_REFUSED || (sub->kind == SUBMIT_IMPORT && sub->error);
+    if (!told)
         submission_fail(sub, error);
     if (sub->lane)
         sub->lane->broken = true;

@@ -179,7 +179,8 @@ static enum reason look_at_stream(struct retain *r, struct log_iter *iter, struc
     struct made *made = &r->made[r->made_len++];
     *made = (struct made){.name_len = name.len, .version = version, .order_id = order_id};
     memcpy(made->name, name.data, name.len);
-    const struct cut next = {version, order_id, r->list->policy[r->policy].order_id, cut.tombstone};
+    const struct cut next = {version, order_id, r->list->policy[r->policy].order_id, cut.tombstone,
+                             true};
     uint8_t value[CUT_BYTES_MAX];
     size_t len = cut_encode(value, &next);
     struct key key = key_extent(name, 0);

@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "store/until.h"
+
 enum { STATS_BYTES = 4096 };
 static const double MIB = 1024 * 1024;
 
@@ -121,19 +123,6 @@ void sampler_close(struct sampler *sampler)
     free(sampler);
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return until;
-}
-
 static void copy(struct metrics *to, const struct metrics *from)
 {
     to->disk_known = from->disk_known;
@@ -152,7 +141,7 @@ static void copy(struct metrics *to, const struct metrics *from)
 
 void sampler_take(struct sampler *sampler, int64_t wait_ms, struct metrics *metrics)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = until_ms(wait_ms);
     pthread_mutex_lock(&sampler->lock);
     if (!sampler->looking) {
         sampler->looking = true;

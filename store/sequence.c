@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/importing.h"
 #include "store/locate.h"
 #include "store/retention.h"
 #include "wire/text.h"
@@ -25,6 +26,7 @@ void sequence_start(struct sequence *s, int64_t now_us, size_t bytes)
     int64_t time_ms = now_us / 1000 > s->end.last_time_ms ? now_us / 1000 : s->end.last_time_ms;
     builder_start(s->builder, first, s->end.last_number + 1, time_ms, bytes);
     s->end.last_time_ms = time_ms;
+    s->last = s->end.last_order_id;
 }
 
 /* What is known of a submission's event ids. */
@@ -217,6 +219,7 @@ static bool sequence_number(struct sequence *s, struct submission *sub, size_t i
     if (!added || !ids_put(s->ids, &key, &entry))
         return fail_memory(error);
     head->last_version = version;
+    s->last = entry.order_id;
     sub->stored[i] = (struct stored_at){entry.order_id, entry.version};
     sub->event_time = entry.time_ms;
     return true;
@@ -318,14 +321,33 @@ static bool sequence_retention(struct sequence *s, struct submission *sub, struc
     return true;
 }
 
+/* Nothing gets between the events of an import. */
+static bool sequence_is_closed(const struct sequence *s, struct submission *sub)
+{
+    struct error error;
+    if (sub->kind == SUBMIT_IMPORT || sub->kind == SUBMIT_REFUSED ||
+        !imported_is_open(&s->imported))
+        return false;
+    error_set(
+        &error, REASON_WRONG_STATE,
+        "an import into this store is begun and not finished, so nothing was stored: finish it "
+        "(muon restore, muon import)");
+    submission_fail(sub, &error);
+    return true;
+}
+
 bool sequence_add(struct sequence *s, struct submission *sub, struct error *error)
 {
+    if (sequence_is_closed(s, sub))
+        return true;
     if (sub->kind == SUBMIT_EMIT)
         return sequence_emit(s, sub, error);
     if (sub->kind == SUBMIT_DELETE)
         return sequence_delete(s, sub, error);
     if (sub->kind == SUBMIT_RETENTION)
         return sequence_retention(s, sub, error);
+    if (sub->kind == SUBMIT_IMPORT)
+        return importing_add(s, sub, error);
     return true; /* refused before */
 }
 
@@ -354,5 +376,11 @@ enum reason sequence_reset(struct sequence *s, struct log_end end, struct error 
 {
     s->end = end;
     heads_clear(s->heads);
-    return ids_reset(s->ids, error);
+    enum reason reason = sequence_recall(s, error);
+    return reason ? reason : ids_reset(s->ids, error);
+}
+
+enum reason sequence_recall(struct sequence *s, struct error *error)
+{
+    return imported_read(s->log, &s->imported, error);
 }

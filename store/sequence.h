@@ -17,9 +17,14 @@ struct sequence {
     struct ids *ids;
     struct builder *builder;
     struct retention_table *retention;
-    struct log_end end; /* after the last commit */
+    struct log_end end;       /* after the last commit */
+    uint64_t last;            /* the last order id, that of the commit in the making included */
+    struct imported imported; /* likewise */
     bool tombstones; /* there may be one, so emits are checked for it; the owner says so at first */
 };
+
+/* What the log says of an import; before the first commit, and by sequence_reset. */
+enum reason sequence_recall(struct sequence *sequence, struct error *error);
 
 /* Begin a commit at a moment: now_us since 1970. Order ids begin at max(last + 1, now_us). */
 void sequence_start(struct sequence *sequence, int64_t now_us, size_t bytes);

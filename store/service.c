@@ -20,6 +20,7 @@
 #include "store/fanout.h"
 #include "store/get.h"
 #include "store/gone.h"
+#include "store/hold.h"
 #include "store/info.h"
 #include "store/list.h"
 #include "store/logline.h"
@@ -35,6 +36,7 @@
 #include "store/sampler.h"
 #include "store/store.h"
 #include "store/subscribe.h"
+#include "store/until.h"
 #include "wire/serve.h"
 
 enum { EMIT_CALLS_MAX = 4096, METADATA_BYTES_MAX = 16 * 1024, METHODS_MAX = 16 };
@@ -144,11 +146,12 @@ static bool service_open_store(struct service *service, enum log_fault *fault, s
     store->cache = record_cache_new(o->cache_bytes / 2);
     store->gone = gone_new();
     store->retention = retention_new();
+    store->holds = hold_all_new(cq_mono_ms);
     store->fanout = fanout_new();
     store->emits = emit_calls_new(EMIT_CALLS_MAX);
     store->subscriptions = subscriptions_open(store, o->subscriptions);
-    if (!store->tail || !store->cache || !store->gone || !store->retention || !store->fanout ||
-        !store->emits || !store->subscriptions)
+    if (!store->tail || !store->cache || !store->gone || !store->retention || !store->holds ||
+        !store->fanout || !store->emits || !store->subscriptions)
         return service_no_memory(fault, error, "the store");
     struct bus_options bus = {.store_id = log_store_id(store->log),
                               .beat_ms = o->beat_ms,
@@ -366,14 +369,7 @@ void service_metrics(struct service *service, int64_t wait_ms, struct metrics *m
 
 static bool service_wait_stopped(struct service *service, int64_t timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = until_ms(timeout_ms);
     pthread_mutex_lock(&service->lock);
     while (!service->stopped && !service->hurry &&
            pthread_cond_timedwait(&service->changed, &service->lock, &until) == 0) {
@@ -432,6 +428,7 @@ void service_free(struct service *service)
     photon_close(service->responder);
     bus_close(service->bus);
     fanout_free(store->fanout);
+    hold_all_free(store->holds);
     retention_free(store->retention);
     gone_free(store->gone);
     record_cache_free(store->cache);

@@ -16,6 +16,7 @@ struct commit;
 struct emit_calls;
 struct fanout;
 struct gone;
+struct hold_all;
 struct record_cache;
 struct readers;
 struct retention_table;
@@ -28,6 +29,7 @@ struct store {
     struct record_cache *cache;          /* records read lately: record_cache.h */
     struct gone *gone;                   /* streams deleted, space not yet reclaimed: gone.h */
     struct retention_table *retention;   /* how long events are kept: retention.h */
+    struct hold_all *holds;              /* snapshots that run; NULL: nothing is held: hold.h */
     struct fanout *fanout;               /* who waits for which stream: fanout.h */
     struct readers *readers;             /* threads that read the disk: readers.h */
     struct commit *commit;               /* the committer: commit.h */

@@ -85,6 +85,8 @@ static void submission_drop(struct submission *submission)
 {
     free(submission->facts);
     free(submission->stored);
+    free(submission->cuts);
+    free(submission->policies);
     memset(submission, 0, sizeof *submission);
 }
 
@@ -137,6 +139,15 @@ bool submission_init_retention(struct submission *submission,
     const struct expect none = {.kind = EXPECT_NONE};
     *submission = (struct submission){.kind = SUBMIT_RETENTION, .retention = *request};
     return submission_record(submission, &none, event);
+}
+
+void submission_init_import(struct submission *submission, struct span raw,
+                            const struct import_request *request)
+{
+    *submission = (struct submission){.kind = SUBMIT_IMPORT,
+                                      .entries = raw,
+                                      .import_end = *request,
+                                      .bytes = raw.len + SUBMISSION_FRAME_BYTES};
 }
 
 bool submission_init_refused(struct submission *submission, const struct error *error)

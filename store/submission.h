@@ -7,6 +7,7 @@
 #ifndef PHOTON_SUBMISSION_H
 #define PHOTON_SUBMISSION_H
 
+#include "store/imported.h"
 #include "store/keys.h"
 #include "store/lane.h"
 #include "wire/codec.h"
@@ -18,7 +19,8 @@ enum submission_kind {
     SUBMIT_EMIT, /* a batch of events */
     SUBMIT_DELETE, /* delete a stream; `request` holds the one event that records it, of the store's own */
     SUBMIT_RETENTION, /* change a retention policy; likewise */
-    SUBMIT_REFUSED,   /* refused before it came here; it only keeps its place among the answers */
+    SUBMIT_IMPORT, /* entries with the store's own fields; none, and no end: only ask how far an import has got */
+    SUBMIT_REFUSED, /* refused before it came here; it only keeps its place among the answers */
 };
 
 /* What is known of an event before it is committed. */
@@ -32,6 +34,18 @@ struct event_facts {
 /* The digest of a stored event, to compare with its id's entry. */
 void submission_digest(const struct event *event, uint8_t out[16]);
 
+/* A stream's beginning is gone by an import, and its events are to be hidden. */
+struct import_cut {
+    struct span stream;
+    uint64_t version, by; /* the number of its 'E' key */
+};
+
+/* … and a policy is changed. */
+struct import_policy {
+    struct set_retention_request change;
+    uint64_t order_id; /* of the event that records it */
+};
+
 struct submission {
     enum submission_kind kind;
     struct emit_request request; /* spans into memory that the owner keeps until done */
@@ -43,6 +57,8 @@ struct submission {
     uint64_t delete_before; /* only events of lower versions; 0: all */
     bool tombstone;
     struct set_retention_request retention; /* SUBMIT_RETENTION */
+    struct span entries;                    /* SUBMIT_IMPORT: an ImportRequest, checked */
+    struct import_request import_end;       /* SUBMIT_IMPORT */
     uint64_t received_us; /* tally_now_us when the message came; 0: commit_submit sets it */
 
     /* The outcome: an error, or the places of the events. */
@@ -54,6 +70,12 @@ struct submission {
     uint64_t deleted_events; /* SUBMIT_DELETE, as the next two */
     uint64_t cut_version;    /* events up to here are gone */
     uint64_t last_version;
+    struct imported imported; /* SUBMIT_IMPORT: afterwards, as the next five */
+    struct import_cut *cuts;
+    size_t cuts_len;
+    struct import_policy *policies;
+    size_t policies_len;
+    bool has_cuts; /* or policies: such as a store has from LOG_FORMAT_CUTS on */
 
     /* Called on a poller when the outcome is certain. same_owner_next: another of the same owner is handed over right after
      * this one, so answers may wait for it. The submission is the owner's again. */
@@ -72,6 +94,10 @@ bool submission_init_delete(struct submission *submission, const struct delete_r
 /* Prepare a SUBMIT_RETENTION, likewise. */
 bool submission_init_retention(struct submission *submission,
                                const struct set_retention_request *request, struct span event);
+
+/* Prepare a SUBMIT_IMPORT for a decoded request, whose bytes stay with the owner. */
+void submission_init_import(struct submission *submission, struct span raw,
+                            const struct import_request *request);
 
 /* Prepare a SUBMIT_REFUSED with a copy of the error. */
 bool submission_init_refused(struct submission *submission, const struct error *error);

@@ -8,6 +8,7 @@
 #define PHOTON_VERIFY_H
 
 #include "store/log.h"
+#include "wire/digest.h"
 
 struct verify {
     /* The caller's: called for every fault with one sentence, which lives for the call only. */
@@ -16,6 +17,8 @@ struct verify {
 
     /* What was looked at, and how many faults there are. */
     uint64_t records, events, erased, streams, extents, ids, cuts, faults;
+    uint64_t last_order_id;
+    uint8_t digest[DIGEST_BYTES]; /* up to there; true if there are no faults */
 };
 
 /* Lock the store, read all of it, close it. LOG_OK: it is sound. LOG_DAMAGED: faults have been reported, or, if there are none,

@@ -5,8 +5,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "store/filter.h"
 #include "store/keys.h"
+#include "store/stub.h"
 #include "wire/event.h"
 #include "wire/text.h"
 
@@ -16,11 +19,14 @@ struct extras {
     struct log_iter *records; /* stands on the record that was asked for last */
     struct record
         record; /* that record; first 0: none, or damaged, which the records' own check reports */
+    struct span id_key; /* of the event found last, if it was erased and still has one */
 };
 
 static bool extras_open(struct extras *x, struct verify *verify, struct log *log)
 {
-    *x = (struct extras){verify, log_iter_open(log, LOG_SCAN), log_iter_open(log, LOG_SCAN), {0}};
+    *x = (struct extras){.verify = verify,
+                         .entries = log_iter_open(log, LOG_SCAN),
+                         .records = log_iter_open(log, LOG_SCAN)};
     if (x->entries && x->records)
         return true;
     log_iter_close(x->entries);
@@ -48,8 +54,18 @@ static bool event_at(struct extras *x, uint64_t order_id, struct event *event)
             order_id > x->record.last)
             return false;
     }
-    return record_at(&x->record, (uint32_t)(order_id - x->record.first), &rest) &&
-           record_next(&rest, &frame, &raw) == 1 && event_read(raw, event);
+    uint32_t ordinal = (uint32_t)(order_id - x->record.first);
+    if (!record_at(&x->record, ordinal, &rest) || record_next(&rest, &frame, &raw) != 1)
+        return false;
+    x->id_key = (struct span){NULL, 0};
+    if (!filter_erased(raw))
+        return event_read(raw, event);
+    struct stub stub;
+    if (!stub_read(raw, &x->record, ordinal, &stub))
+        return false;
+    *event = stub.place;
+    x->id_key = stub.id_key;
+    return true;
 }
 
 /* ---- extents ---- */
@@ -116,6 +132,10 @@ static void check_id(struct extras *x, struct span key)
     struct key own = event.event_id.len && event.event_id.len <= NAME_BYTES_MAX
                          ? key_event_id(event.event_id)
                          : (struct key){.len = 0};
+    if (x->id_key.len) {
+        memcpy(own.data, x->id_key.data, x->id_key.len);
+        own.len = x->id_key.len;
+    }
     if (event.version != entry.version || event.event_time != entry.time_ms ||
         (own.len && !text_equal(key_span(&own), key)))
         verify_report(x->verify,

@@ -9,6 +9,7 @@
 #ifndef MUON_WIRE_CODEC_H
 #define MUON_WIRE_CODEC_H
 
+#include "wire/codec-backup.h"
 #include "wire/codec-bus.h"
 #include "wire/codec-discover.h"
 #include "wire/codec-emit.h"

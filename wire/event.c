@@ -13,7 +13,7 @@
 #include "wire/text.h"
 
 /* Fields 1 to 12 are the client's, 13 to 31 the store's. */
-enum { FIELDS = 12, ORDER_ID = 13, VERSION = 14, EVENT_TIME = 15, STORES_LAST = 31 };
+enum { FIELDS = EVENT_FIELDS, ORDER_ID = 13, VERSION = 14, EVENT_TIME = 15, STORES_LAST = 31 };
 
 enum what { WHAT_NAME, WHAT_TEXT, WHAT_DATA };
 
@@ -42,7 +42,7 @@ static struct span *view(struct event *event, uint32_t number)
     return (struct span *)((char *)event + fields[number].offset);
 }
 
-static struct span value(const struct event *event, uint32_t number)
+struct span event_field(const struct event *event, uint32_t number)
 {
     return *(const struct span *)((const char *)event + fields[number].offset);
 }
@@ -93,7 +93,7 @@ static enum reason check_texts(const struct event *event, uint32_t index, struct
     for (uint32_t n = 1; n <= FIELDS; n++) {
         if (fields[n].what == WHAT_DATA)
             continue;
-        struct span text = value(event, n);
+        struct span text = event_field(event, n);
         if (text.len == 0 && fields[n].what == WHAT_TEXT)
             continue;
         const char *fault = fields[n].what == WHAT_NAME ? text_name_fault(text) : text_fault(text);
@@ -101,7 +101,15 @@ static enum reason check_texts(const struct event *event, uint32_t index, struct
             return refuse(error, index, fields[n].name,
                           text.len > NAME_BYTES_MAX ? NAME_BYTES_MAX : 0, fault);
     }
-    return check_stream_name(error, index, event->stream_name);
+    return REASON_NONE;
+}
+
+enum reason event_check_stored(const struct event *event, struct error *error)
+{
+    enum reason reason = check_texts(event, 0, error);
+    if (!reason && event->event_id.len == 0)
+        reason = refuse(error, 0, fields[3].name, 0, "is empty");
+    return reason;
 }
 
 enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index,
@@ -132,7 +140,8 @@ enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t inde
     }
     if (more < 0)
         return refuse(error, index, "event", 0, "is malformed: it is not an Event of muon.v1");
-    return check_texts(event, index, error);
+    enum reason reason = check_texts(event, index, error);
+    return reason ? reason : check_stream_name(error, index, event->stream_name);
 }
 
 bool event_read(struct span raw, struct event *event)
@@ -177,7 +186,7 @@ size_t event_size(const struct event *event)
 {
     size_t size = 0;
     for (uint32_t n = 1; n <= FIELDS; n++) {
-        size_t len = value(event, n).len;
+        size_t len = event_field(event, n).len;
         size += len ? pb_bytes_size(n, len) : 0;
     }
     return size;
@@ -186,9 +195,27 @@ size_t event_size(const struct event *event)
 uint8_t *event_put(uint8_t *at, const struct event *event)
 {
     for (uint32_t n = 1; n <= FIELDS; n++) {
-        struct span v = value(event, n);
+        struct span v = event_field(event, n);
         if (v.len)
             at = pb_put_bytes(at, n, v);
     }
+    return at;
+}
+
+size_t event_place_size(const struct event *event)
+{
+    return (event->order_id ? pb_uint_size(ORDER_ID, event->order_id) : 0) +
+           (event->version ? pb_uint_size(VERSION, event->version) : 0) +
+           (event->event_time ? pb_uint_size(EVENT_TIME, (uint64_t)event->event_time) : 0);
+}
+
+uint8_t *event_put_place(uint8_t *at, const struct event *event)
+{
+    if (event->order_id)
+        at = pb_put_uint(at, ORDER_ID, event->order_id);
+    if (event->version)
+        at = pb_put_uint(at, VERSION, event->version);
+    if (event->event_time)
+        at = pb_put_uint(at, EVENT_TIME, (uint64_t)event->event_time);
     return at;
 }

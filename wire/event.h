@@ -24,14 +24,24 @@ struct event {
 enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t index,
                         struct event *event, struct error *error);
 
+/* The fields of an event that was stored before, here or elsewhere: the store's own are let through. */
+enum reason event_check_stored(const struct event *event, struct error *error);
+
 /* A store's event. false: malformed. */
 bool event_read(struct span raw, struct event *event);
 
 /* Only what a filter needs, and fast: stream name, type and order id; false: malformed. */
 bool event_peek(struct span raw, struct event *event);
 
+/* The client's field of this number, 1 to EVENT_FIELDS. */
+enum { EVENT_FIELDS = 12 };
+struct span event_field(const struct event *event, uint32_t number);
+
 /* Encoded size of a client's event with the given fields (1 to 12; raw and 13 to 15 are not looked at), and its encoding. */
 size_t event_size(const struct event *event);
 uint8_t *event_put(uint8_t *at, const struct event *event);
+/* The store's fields: size, and encoding; zeros are left out. */
+size_t event_place_size(const struct event *event);
+uint8_t *event_put_place(uint8_t *at, const struct event *event);
 
 #endif

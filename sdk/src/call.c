@@ -190,7 +190,7 @@ static struct call *make(muon_client *c, muon_server *server, const struct bus_c
 {
     struct span type = ask->content_type.len ? ask->content_type : text_span("application/json");
     size_t texts = url->path.len + url->args.len + type.len + ask->traceparent.len +
-                   ask->caused_by.len + ask->caller.len + 6;
+                   ask->caused_by.len + ask->caller.len + url->service.len + 7;
     struct call *call = calloc(1, sizeof *call + texts);
     if (!call)
         return NULL;
@@ -206,6 +206,7 @@ static struct call *make(muon_client *c, muon_server *server, const struct bus_c
     call->seen.traceparent = keep(&at, ask->traceparent);
     call->seen.caused_by = keep(&at, ask->caused_by);
     call->seen.caller = keep(&at, ask->caller);
+    call->seen.service = keep(&at, url->service);
     call->exchange.end = &responder;
     call->entry.take = take;
     call->entry.drop = drop;

@@ -276,6 +276,7 @@ static void stop_all(struct cq_op *op, bool ok)
         cq_timer_stop(&c->timer);
     emit_stream_stop(c);
     cancel(c, NULL, NULL);
+    pipe_cancel(c);
     session_stop(&c->asks);
     session_stop(&c->serves);
     connection_stop(c);

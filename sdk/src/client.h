@@ -25,6 +25,7 @@
 #include "sdk/src/inflight.h"
 #include "sdk/src/log.h"
 #include "sdk/src/metrics.h"
+#include "sdk/src/pipe.h"
 #include "sdk/src/request.h"
 #include "sdk/src/serving.h"
 #include "sdk/src/session.h"
@@ -52,6 +53,7 @@ struct muon_client {
     struct emit_stream emits;
     struct unaries unaries;
     struct subs subs;
+    struct pipes pipes;
     struct session asks, serves;
     struct requests requests;
     struct servers servers;

@@ -6,6 +6,7 @@
  */
 #include "sdk/src/emit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,20 +27,32 @@ static const char *first_of(const char *a, const char *b)
     return a ? a : b;
 }
 
-/* What reacting to an event or serving a call brings (semantics 20), where the new event says nothing itself. */
-static void inherit(struct event *out, muon_str cause, muon_str trace, const muon_event_in *in)
+/* How an event that is emitted in a call came to be: by this request. */
+static void relation_of(const muon_call *call, char out[NAME_BYTES_MAX + 1])
 {
-    if (!in->caused_by && cause.len) {
+    int len = snprintf(out, NAME_BYTES_MAX + 1, "%s://%.*s%.*s",
+                       call->kind == MUON_CALL_STREAM ? "stream" : "rpc", (int)call->service.len,
+                       call->service.ptr, (int)call->path.len, call->path.ptr);
+    if (len > NAME_BYTES_MAX)
+        strcpy(out, "CAUSED"); /* rather than a part of a path */
+}
+
+/* What reacting to an event or serving a call brings (semantics 20), where the new event says nothing itself. */
+static void inherit(struct event *out, muon_str cause, const char *relation, muon_str trace,
+                    const muon_event_in *in)
+{
+    if (!in->caused_by && cause.len)
         out->caused_by = (struct span){(const uint8_t *)cause.ptr, cause.len};
-        if (!in->caused_by_relation)
-            out->caused_by_relation = text_span("CAUSED");
-    }
+    if (!in->caused_by && !in->caused_by_relation)
+        out->caused_by_relation = text_span(relation);
     if (!in->traceparent)
         out->traceparent = (struct span){(const uint8_t *)trace.ptr, trace.len};
 }
 
+/* relation: of the call, if opts name one */
 static void fill(struct event *out, const char *stream, const muon_event_in *in,
-                 const muon_emit_opts *opts, const char *service, const char *event_id)
+                 const muon_emit_opts *opts, const char *service, const char *event_id,
+                 const char *relation)
 {
     *out = (struct event){
         .stream_name = text_span(first_of(in->stream, stream)),
@@ -56,9 +69,9 @@ static void fill(struct event *out, const char *stream, const muon_event_in *in,
         .traceparent = text_span(in->traceparent),
     };
     if (opts->in_event)
-        inherit(out, opts->in_event->event_id, opts->in_event->traceparent, in);
+        inherit(out, opts->in_event->event_id, "CAUSED", opts->in_event->traceparent, in);
     else if (opts->in_call)
-        inherit(out, opts->in_call->caused_by, opts->in_call->traceparent, in);
+        inherit(out, opts->in_call->caused_by, relation, opts->in_call->traceparent, in);
 }
 
 static int32_t fill_expect(struct expect *out, const char *stream, const muon_expect *in, size_t i,
@@ -134,12 +147,15 @@ int32_t emit_encode(const char *stream, const muon_event_in *events, size_t n,
     request.events = malloc(n * sizeof *request.events);
     request.expects = calloc(opts->expects_len + 1, sizeof *request.expects);
     char(*ids)[UUID_BYTES + 1] = malloc(n * sizeof *ids);
+    char relation[NAME_BYTES_MAX + 1];
+    if (opts->in_call)
+        relation_of(opts->in_call, relation);
     if (!request.events || !request.expects || !ids)
         status = status_fail(err, MUON_ENOMEM, "out of memory for the batch");
     for (size_t i = 0; i < n && status == MUON_OK; i++) {
         if (!events[i].event_id)
             uuid7_new(ids[i]);
-        fill(&request.events[i], stream, &events[i], opts, service, ids[i]);
+        fill(&request.events[i], stream, &events[i], opts, service, ids[i], relation);
     }
     for (size_t i = 0; i < opts->expects_len && status == MUON_OK; i++)
         if (opts->expects[i].kind != MUON_EXPECT_ANY)

@@ -77,7 +77,11 @@ static void a_wrong_option_is_named_with_a_guess(void **state)
     assert_false(parse("--timeout", "30d", NULL));
     assert_false(parse("--from", "1", "--from-version", "2", NULL));
     assert_string_equal(why, "--from-version: only one place to begin can be given");
-    assert_false(parse("a", "b", "c", "d", "e", NULL));
+    char *words[ARGS_OPERANDS_MAX + 1];
+    for (size_t i = 0; i < ARGS_OPERANDS_MAX; i++)
+        words[i] = "a";
+    words[ARGS_OPERANDS_MAX] = "e";
+    assert_false(args_parse(&args, words, ARGS_OPERANDS_MAX + 1, why));
     assert_string_equal(why, "too many words: \"e\"");
 }
 

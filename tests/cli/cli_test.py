@@ -168,6 +168,13 @@ class Certificates(unittest.TestCase):
         self.assertEqual(done.returncode, 7, done)
         self.assertIn(b"probably demands a client certificate", done.stderr)
 
+    def test_7_nobody_there_is_an_answer_while_certificates_are_still_being_read(self):
+        """One try in twenty ended within OpenSSL, which the end of the program had taken down."""
+        for attempt in range(120):
+            verb = ("verify", "ping")[attempt % 2]
+            done = self.photond.muon(verb, "--timeout", f"{1 + attempt % 4}ms", MUON_URL="muon://127.0.0.1:9")
+            self.assertEqual(done.returncode, 7, done)
+
     def test_2_a_certificate_file_that_is_not_there_or_not_to_be_read(self):
         tls = self.photond.dir / "init/tls"
         (self.photond.dir / "text.crt").write_text("this is no certificate\n")
@@ -368,7 +375,7 @@ class Help(unittest.TestCase):
                               cwd=ROOT).stdout.decode().split()
 
     def test_bash_completes_verbs_options_and_files(self):
-        self.assertEqual(self.complete("re"), ["replay", "read", "retention"])
+        self.assertEqual(self.complete("re"), ["replay", "read", "restore", "retention"])
         self.assertEqual(self.complete("emit", "--ex"), ["--expect"])
         self.assertEqual(self.complete("ping", "--ex"), [])
         self.assertEqual(self.complete("emit", "READ"), ["README.md"])

@@ -19,6 +19,7 @@ HOLES = {"<N>": r"-?[0-9.]+", "<TIME>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z
 DIFFERS = [(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<TIME>"), (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "<UUID>"),
            (r"\b\d{13,16}\b", "<N>"), (r"[\d.]+ s, \d+ events/s", "<N> s, <N> events/s"),
            (r'(?<="seconds":)[\d.]+', "<N>"), (r'(?<="round-trip-ms":)[\d.]+', "<N>"),
+           (r'(?<="milliseconds":)[\d.]+', "<N>"), (r"(?<=\()[\d.]+(?= s\))", "<N>"), (r'(?<="bytes":)\d+|(?<=, )\d+(?= bytes)', "<N>"), (r"(?<= in )[\d.]+(?= ms)", "<N>"),
            (r'(?<="milliseconds":)[\d.]+', "<N>"), (r"(?<= in )[\d.]+(?= ms)", "<N>"),
            (r"(?<=ipv4:127\.0\.0\.1:)\d+", "<N>"), (r'(?<=-free-bytes":)\d+', "<N>"),
            (r"(?<=no answer within ).*?(?=$|\",\"advice)", "<…>")]

@@ -37,9 +37,12 @@ static void disk(void)
     id_entry_encode(id, &(struct id_entry){.order_id = 7, .version = 1, .time_ms = 9});
     seed("fuzz_keys", "id", -1, (struct span){id, sizeof id});
     seed("fuzz_keys", "cut", -1,
-         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, false})});
+         (struct span){cut,
+                       cut_encode(cut, &(struct cut){.version = 7, .order_id = 8, .deletion = 9})});
     seed("fuzz_keys", "tombstone", -1,
-         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, true})});
+         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, true, false})});
+    seed("fuzz_keys", "policy's cut", -1,
+         (struct span){cut, cut_encode(cut, &(struct cut){7, 8, 9, false, true})});
     for (int i = 0; i < 2; i++) {
         uint8_t event[256];
         size_t len = (size_t)(event_put(event, &events[i]) - event);

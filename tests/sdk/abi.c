@@ -142,6 +142,52 @@ static void print_services(void)
     AT(muon_call, traceparent);
     AT(muon_call, caused_by);
     AT(muon_call, caller);
+    AT(muon_call, service);
+}
+
+static void print_histories(void)
+{
+    SIZE(muon_entry);
+    AT(muon_entry, kind);
+    AT(muon_entry, tombstone);
+    AT(muon_entry, stream);
+    AT(muon_entry, type);
+    AT(muon_entry, event_id);
+    AT(muon_entry, payload);
+    AT(muon_entry, content_type);
+    AT(muon_entry, schema);
+    AT(muon_entry, id);
+    AT(muon_entry, service);
+    AT(muon_entry, caused_by);
+    AT(muon_entry, caused_by_relation);
+    AT(muon_entry, metadata);
+    AT(muon_entry, traceparent);
+    AT(muon_entry, order_id);
+    AT(muon_entry, version);
+    AT(muon_entry, time_ms);
+    AT(muon_entry, cut_by);
+    AT(muon_entry, content_digest);
+    AT(muon_entry, event_digest);
+    SIZE(muon_sum);
+    AT(muon_sum, events);
+    AT(muon_sum, first_order_id);
+    AT(muon_sum, last_order_id);
+    AT(muon_sum, digest);
+    SIZE(muon_snapshot_opts);
+    AT(muon_snapshot_opts, after);
+    AT(muon_snapshot_opts, up_to);
+    AT(muon_snapshot_opts, store_id);
+    AT(muon_snapshot_opts, digest);
+    AT(muon_snapshot_opts, digest_only);
+    AT(muon_snapshot_opts, timeout_ms);
+    AT(muon_snapshot_opts, reserved);
+    SIZE(muon_snapshot_info);
+    AT(muon_snapshot_info, store_id);
+    AT(muon_snapshot_info, incarnation);
+    AT(muon_snapshot_info, after);
+    AT(muon_snapshot_info, up_to);
+    AT(muon_snapshot_info, after_digest);
+    AT(muon_snapshot_info, sum);
 }
 
 int main(void)
@@ -149,5 +195,6 @@ int main(void)
     print_inputs();
     print_outputs();
     print_services();
+    print_histories();
     return 0;
 }

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "sdk/src/emit.h"
+#include "wire/text.h"
+
 /* semantics 10 */
 static void what_breaks_a_limit_or_a_rule_never_leaves(void **state)
 {
@@ -113,12 +116,69 @@ static void what_reacts_to_an_event_inherits_its_cause_and_trace(void **state)
     fake_free(fake);
 }
 
+/* The one event that an emit in this call would send; encoded is to be given back. */
+static struct event emitted_in(const muon_call *call, struct bytes **encoded)
+{
+    static const struct limits limits = {1 << 20, 4 << 20, 1000, 255};
+    const muon_event_in in = {.type = "T"};
+    const muon_emit_opts opts = {.in_call = call};
+    struct emit_request request;
+    assert_int_equal(emit_encode("s", &in, 1, &opts, NULL, &limits, encoded, NULL), MUON_OK);
+    assert_int_equal(emit_request_decode(bytes_span(*encoded), &limits, &request, NULL),
+                     REASON_NONE);
+    struct event event = request.events[0];
+    emit_request_fini(&request);
+    return event;
+}
+
+static void assert_relation(const muon_call *call, const char *relation)
+{
+    struct bytes *encoded;
+    assert_true(text_equal(emitted_in(call, &encoded).caused_by_relation, text_span(relation)));
+    bytes_unref(encoded);
+}
+
+/* semantics 20 */
+static void what_is_emitted_in_a_call_passes_on_its_cause_and_trace(void **state)
+{
+    (void)state;
+    static const struct limits limits = {1 << 20, 4 << 20, 1000, 255};
+    const muon_call call = {.service = {"shop", 4},
+                            .path = {"/orders", 7},
+                            .caused_by = {"cause-1", 7},
+                            .traceparent = {"00-t", 4}};
+    const muon_event event = {.event_id = {"e", 1}};
+    const muon_event_in in = {.type = "T"};
+    const muon_emit_opts both = {.in_call = &call, .in_event = &event};
+    struct bytes *encoded;
+    struct event emitted = emitted_in(&call, &encoded);
+    assert_true(text_equal(emitted.caused_by, text_span("cause-1")));
+    assert_true(text_equal(emitted.traceparent, text_span("00-t")));
+    bytes_unref(encoded);
+    assert_int_equal(emit_encode("s", &in, 1, &both, NULL, &limits, &encoded, NULL), MUON_EINVAL);
+}
+
+static void the_relation_of_what_is_emitted_in_a_call_is_the_request(void **state)
+{
+    (void)state;
+    char path[256] = "/";
+    memset(path + 1, 'a', sizeof path - 2);
+    assert_relation(&(muon_call){.service = {"shop", 4}, .path = {"/orders", 7}},
+                    "rpc://shop/orders");
+    assert_relation(
+        &(muon_call){.kind = MUON_CALL_STREAM, .service = {"shop", 4}, .path = {"/new", 4}},
+        "stream://shop/new");
+    assert_relation(&(muon_call){.service = {"shop", 4}, .path = {path, 255}}, "CAUSED");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_breaks_a_limit_or_a_rule_never_leaves),
         cmocka_unit_test(a_wrong_version_comes_back_with_the_right_one),
         cmocka_unit_test(what_reacts_to_an_event_inherits_its_cause_and_trace),
+        cmocka_unit_test(what_is_emitted_in_a_call_passes_on_its_cause_and_trace),
+        cmocka_unit_test(the_relation_of_what_is_emitted_in_a_call_is_the_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

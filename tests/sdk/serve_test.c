@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sdk/src/emit.h"
 #include "wire/text.h"
 
 enum { PATIENCE_MS = 60000, LARGE = 300 << 10, FRAME = BUS_FRAME_BYTES };
@@ -116,6 +115,7 @@ static void a_call_brings_what_the_caller_gave_and_is_answered(void **state)
     assert_string_equal(got->body.ptr, "{\"a\":1}");
     assert_string_equal(got->traceparent.ptr, "00-t");
     assert_string_equal(got->caused_by.ptr, "cause-1");
+    assert_string_equal(got->service.ptr, "billing");
     assert_string_equal(got->caller.ptr, "web");
     assert_true(got->deadline_ms > 1600000000000);
     assert_int_equal(muon_call_wait(got, 0), MUON_OK);
@@ -422,28 +422,6 @@ static void what_may_not_be_served_is_named(void **state)
     }
 }
 
-/* semantics 20 */
-static void what_is_emitted_in_a_call_passes_on_its_cause_and_trace(void **state)
-{
-    (void)state;
-    static const struct limits limits = {1 << 20, 4 << 20, 1000, 255};
-    const muon_call call = {.caused_by = {"cause-1", 7}, .traceparent = {"00-t", 4}};
-    const muon_event event = {.event_id = {"e", 1}};
-    const muon_event_in in = {.type = "T"};
-    const muon_emit_opts opts = {.in_call = &call}, both = {.in_call = &call, .in_event = &event};
-    struct emit_request request;
-    struct bytes *encoded;
-    assert_int_equal(emit_encode("s", &in, 1, &opts, NULL, &limits, &encoded, NULL), MUON_OK);
-    assert_int_equal(emit_request_decode(bytes_span(encoded), &limits, &request, NULL),
-                     REASON_NONE);
-    assert_true(text_equal(request.events[0].caused_by, text_span("cause-1")));
-    assert_true(text_equal(request.events[0].caused_by_relation, text_span("CAUSED")));
-    assert_true(text_equal(request.events[0].traceparent, text_span("00-t")));
-    emit_request_fini(&request);
-    bytes_unref(encoded);
-    assert_int_equal(emit_encode("s", &in, 1, &both, NULL, &limits, &encoded, NULL), MUON_EINVAL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,7 +438,6 @@ int main(void)
         cmocka_unit_test(a_queue_gets_calls_and_one_last_item),
         cmocka_unit_test(a_closed_server_refuses_what_nobody_has_taken),
         cmocka_unit_test(what_may_not_be_served_is_named),
-        cmocka_unit_test(what_is_emitted_in_a_call_passes_on_its_cause_and_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

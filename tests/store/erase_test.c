@@ -52,7 +52,10 @@ static void fill(struct fixture *f)
         batch_begin(&b);
         for (int n = 0; n < 4; n++) {
             snprintf(id[n], sizeof id[n], "%d-%d", i, n);
-            batch_event(&b, n % 2 ? "kept" : "gone", id[n], "some payload that takes room");
+            batch_event(
+                &b, n % 2 ? "kept" : "gone", id[n],
+                "some payload that takes room, of the kind that makes it worth the while to give "
+                "it back once nobody can read it any more");
         }
         commit_begin(f);
         batch_add(f, &b);

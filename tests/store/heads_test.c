@@ -63,7 +63,7 @@ static void put_extent(const char *stream, uint64_t version, uint32_t count)
 static void put_cut(const char *stream, uint64_t version)
 {
     uint8_t value[CUT_BYTES_MAX];
-    struct cut cut = {version, 1, 1, false};
+    struct cut cut = {.version = version, .order_id = 1, .deletion = 1};
     put(key_extent(text_span(stream), 0), value, cut_encode(value, &cut));
 }
 

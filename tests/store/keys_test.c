@@ -205,8 +205,12 @@ static void a_cut_has_golden_bytes_and_comes_back(void **state)
     assert_string_equal(hex((struct span){value, len}),
                         "01000000000000000200000000000000030000000000000001");
     assert_true(cut_decode((struct span){value, len}, &back));
-    assert_true(back.tombstone);
-    value[len - 1] = 2; /* of a version to come */
+    assert_true(back.tombstone && !back.policy);
+    cut.policy = true;
+    assert_int_equal(cut_encode(value, &cut), CUT_BYTES_MAX);
+    assert_true(cut_decode((struct span){value, CUT_BYTES_MAX}, &back) && back.policy &&
+                back.tombstone);
+    value[len - 1] = 4; /* of a version to come */
     assert_false(cut_decode((struct span){value, len}, &back));
 }
 

@@ -105,6 +105,22 @@ static void a_refusal_is_counted_by_its_reason(void **state)
     writer_free(w);
 }
 
+static void an_import_is_no_emit(void **state)
+{
+    (void)state;
+    struct measures measures = {0};
+    struct submission imported = {.kind = SUBMIT_IMPORT, .bytes = 1000},
+                      emitted = {.kind = SUBMIT_EMIT};
+    uint64_t answered = 0;
+    imported.next = &emitted;
+    struct chain done = chain_of(&imported);
+    measures_answers(&measures, &done);
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        answered += tally_get(&measures.emit_us.bin[i]);
+    assert_int_equal(tally_get(&measures.emits), 1);
+    assert_int_equal(answered, 1);
+}
+
 /* The queue's limit is 100,000 bytes. */
 static void what_is_told_busy_is_counted_and_the_queue_is_known(void **state)
 {
@@ -150,6 +166,7 @@ int main(void)
                                         committer_setup, committer_teardown),
         cmocka_unit_test_setup_teardown(a_refusal_is_counted_by_its_reason, committer_setup,
                                         committer_teardown),
+        cmocka_unit_test(an_import_is_no_emit),
         cmocka_unit_test_setup_teardown(what_is_told_busy_is_counted_and_the_queue_is_known,
                                         committer_setup, committer_teardown),
     };

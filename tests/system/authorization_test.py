@@ -38,6 +38,11 @@ def admin(**request):
     return request, lambda identity: OK if identity in ("client", SOCKET) else DENIED
 
 
+def import_admin(**request):
+    """For the same; but these stores hold events of their own."""
+    return request, lambda identity: "FAILED_PRECONDITION" if identity in ("client", SOCKET) else DENIED
+
+
 CALLS = {
     "muon.v1.PhotonService/Info": [anybody()],
     "muon.v1.PhotonService/Emit": [anybody(event=[EVENT])],
@@ -58,6 +63,8 @@ CALLS = {
     "muon.v1.BusService/Introspect": [anybody(service="photon")],
     "muon.v1.AdminService/SetLogLevel": [admin()],
     "muon.v1.AdminService/Compact": [admin()],
+    "muon.v1.AdminService/Snapshot": [admin(digest_only=True)],
+    "muon.v1.AdminService/Import": [import_admin()],
     "muon.v1.AdminService/Stats": [admin(), admin(interval_ms=1000)],
     "muon.v1.AdminService/ListSubscriptions": [admin()],
     "muon.v1.AdminService/ListSessions": [admin()],

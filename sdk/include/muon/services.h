@@ -11,7 +11,8 @@
  *  Bodies    any bytes, of any content type; at most what the server says (4 MiB). Large ones travel in pieces between
  *            others' and hold up nobody.
  *  Cause     A request or an emit that names what is being handled - in_call, in_event - passes on its cause and continues
- *            its trace (W3C trace context). Nothing is remembered by thread.
+ *            its trace (W3C trace context). An event that is emitted in a call names the request as its relation to the
+ *            cause: "rpc://service/path". Nothing is remembered by thread.
  */
 #ifndef MUON_SERVICES_H
 #define MUON_SERVICES_H
@@ -90,7 +91,8 @@ typedef struct muon_call {
     muon_str args;               /* what follows "?" in the URL of a stream */
     muon_str content_type, body; /* "application/json" where the caller gave no type */
     muon_str traceparent, caused_by;
-    muon_str caller; /* who asks, as its certificate says; "": it has none */
+    muon_str caller;  /* who asks, as its certificate says; "": it has none */
+    muon_str service; /* the name it was asked under: yours */
 } muon_call;
 
 /* Answer requests for a path, or publish a stream there, as an instance of "service.name" with "service.tags". Close and

@@ -51,8 +51,9 @@ enum {
     MUON_EUSER = -16,    /* your muon_apply_fn returned non-zero */
     MUON_EEXIST =
         -17, /* an event id has other content, part of a batch is stored; a path is served already */
-    MUON_ECORRUPT = -18,    /* the store's data is damaged: the message says where */
-    MUON_EWRONGSTORE = -19, /* it is another store than the one read before: start over */
+    MUON_ECORRUPT = -18, /* the store's data is damaged: the message says where */
+    MUON_EWRONGSTORE =
+        -19, /* it is another store than the one read before: start over; or none for this: see backup.h */
     MUON_EINTERNAL = -99
 };
 
