@@ -159,8 +159,10 @@ static const struct shape_field erased_fields[] = {
 };
 
 static const struct shape_field cut_fields[] = {
-    {"cut.stream-name", SHAPE_TEXT, NULL, "the stream that was deleted"},
-    {"cut.by-order-id", SHAPE_INTEGER, NULL, "the event that records it"},
+    {"cut.stream-name", SHAPE_TEXT, NULL, "the stream whose beginning was deleted"},
+    {"cut.by-order-id", SHAPE_INTEGER, NULL,
+     "the event that records it; or the last that a policy took"},
+    {"cut.tombstone", SHAPE_BOOL, "it was deleted for good", "`true`"},
     {"order-id", SHAPE_INTEGER, NULL, "up to where nothing of it is left"},
     {"version", SHAPE_INTEGER, NULL, "the same, in the stream"},
 };

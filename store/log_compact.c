@@ -63,6 +63,18 @@ static bool find_end(const struct log_compaction *c, struct key *key, uint64_t *
     return found;
 }
 
+/* Is there a newer file of LevelDB's log? Whoever reads a directory that changes may miss both what comes and what goes, so a look that finds
+ * nothing proves nothing: when commits go on, the next file may have come already, and this one gone. */
+static bool is_newer(const struct log *log, uint64_t before)
+{
+    enum { LOOKS = 3 };
+    char name[WAL_NAME_BYTES];
+    bool newer = false;
+    for (int i = 0; i < LOOKS && !newer; i++)
+        newer = wal_newest(log->wal.dir_fd, UINT64_MAX, name) > before;
+    return newer;
+}
+
 /* A range of which nothing may be written to LevelDB's log unsynced. false: it has not begun. */
 static bool compact(struct log *log, const struct key *from, const struct key *until)
 {
@@ -70,7 +82,7 @@ static bool compact(struct log *log, const struct key *from, const struct key *u
     uint64_t before = wal_newest(log->wal.dir_fd, UINT64_MAX, name);
     leveldb_compact_range(log->db, (const char *)from->data, from->len, (const char *)until->data,
                           until->len);
-    return wal_newest(log->wal.dir_fd, UINT64_MAX, name) > before;
+    return is_newer(log, before);
 }
 
 static bool compact_piece(struct log_compaction *c, bool *more)
