@@ -63,8 +63,7 @@
          "how long; 0: for ever"},                                                                 \
         {"streams[].retention.max-count", SHAPE_INTEGER, "it has a policy", "how many; 0: all"},   \
     {                                                                                              \
-        "streams[].retention.order-id", SHAPE_INTEGER, "it has a policy",                          \
-            "that of the event that records it"                                                    \
+        "streams[].retention.order-id", SHAPE_INTEGER, "it has a policy", "that of its event"      \
     }
 #define SERVICES                                                                                   \
     {"services[].identifier", SHAPE_TEXT, NULL, "its name"},                                       \
@@ -159,9 +158,8 @@ static const struct shape_field erased_fields[] = {
 };
 
 static const struct shape_field cut_fields[] = {
-    {"cut.stream-name", SHAPE_TEXT, NULL, "the stream whose beginning was deleted"},
-    {"cut.by-order-id", SHAPE_INTEGER, NULL,
-     "the event that records it; or the last that a policy took"},
+    {"cut.stream-name", SHAPE_TEXT, NULL, "the stream whose beginning is gone"},
+    {"cut.by-order-id", SHAPE_INTEGER, NULL, "its event, or the last that it took"},
     {"cut.tombstone", SHAPE_BOOL, "it was deleted for good", "`true`"},
     {"order-id", SHAPE_INTEGER, NULL, "up to where nothing of it is left"},
     {"version", SHAPE_INTEGER, NULL, "the same, in the stream"},

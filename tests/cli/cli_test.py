@@ -375,7 +375,7 @@ class Help(unittest.TestCase):
                               cwd=ROOT).stdout.decode().split()
 
     def test_bash_completes_verbs_options_and_files(self):
-        self.assertEqual(self.complete("re"), ["replay", "read", "restore", "retention"])
+        self.assertEqual(self.complete("re"), ["replay", "read", "retention", "restore"])
         self.assertEqual(self.complete("emit", "--ex"), ["--expect"])
         self.assertEqual(self.complete("ping", "--ex"), [])
         self.assertEqual(self.complete("emit", "READ"), ["README.md"])
