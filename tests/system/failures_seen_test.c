@@ -59,8 +59,8 @@ static void assert_told(struct photond *p, const muon_error *error, const char *
     assert_has(line, "reason", reason);
     const char *text = json_string_value(json_object_get(line, "error"));
     assert_int_equal(strncmp(text, error->message, strlen(error->message)), 0); /* cut, at most */
-    assert_int_equal(strncmp(json_string_value(json_object_get(line, "peer")), "ipv4:127.0.0.1:", 15),
-                     0);
+    assert_int_equal(
+        strncmp(json_string_value(json_object_get(line, "peer")), "ipv4:127.0.0.1:", 15), 0);
     json_decref(line);
 }
 
@@ -114,8 +114,7 @@ static void a_request_that_finds_no_responder(void **state)
     assert_int_equal(muon_request(c, "rpc://photon/nothing", NULL, 0, NULL, &reply, &error),
                      MUON_ENOENT);
     assert_told(p, &error, "info", "/muon.v1.BusService/Connect", "NO_SUCH_PATH");
-    assert_int_equal(muon_request(c, "rpc://nobody/x", NULL, 0, NULL, &reply, &error),
-                     MUON_ENOENT);
+    assert_int_equal(muon_request(c, "rpc://nobody/x", NULL, 0, NULL, &reply, &error), MUON_ENOENT);
     assert_told(p, &error, "debug", "/muon.v1.BusService/Connect", "NO_SUCH_SERVICE");
     made_close(c);
     photond_free(p);
