@@ -100,7 +100,10 @@ static void over(struct exchange *x, enum reason reason)
 
 static void put_error(struct end *to, const struct error *error)
 {
-    struct bytes *encoded = error_encode(error);
+    struct error told = *error;
+    if (to->call)
+        serve_failed(to->call, &told);
+    struct bytes *encoded = error_encode(&told);
     struct frame frame = {.kind = FRAME_ERROR};
     if (encoded)
         frame.error = bytes_span(encoded);
@@ -344,6 +347,7 @@ static void pass_error(struct end *from, struct frame *frame)
     struct exchange *x = from->exchange;
     if (error_decode(frame->error, &error) != REASON_NONE)
         error_set(&error, REASON_RESPONDER_LOST, "the responder has failed for an unknown reason");
+    error.request_id[0] = '\0'; /* its caller's is photond's to give */
     put_error(&x->caller, &error);
     over(x, error.reason);
 }

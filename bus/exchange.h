@@ -26,6 +26,7 @@ struct end {
     const struct end_ops *ops;
     void *owner;
     struct exchange *exchange;
+    struct serve_call *call; /* by which it is connected; NULL: a responder inside */
     struct hash_node node;   /* a session's: by number */
     uint64_t number;         /* likewise */
     struct outbox_lane lane; /* likewise; taken tells whether the responder has seen the Call */

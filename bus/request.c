@@ -162,6 +162,7 @@ static enum reason start(struct request *r, struct bus_call *call, struct bytes 
             call->body = bytes_span(first);
         x->caller.ops = &ops;
         x->caller.owner = r;
+        x->caller.call = r->call;
         r->end = &x->caller;
         reason = exchange_begin(x, call, first, error);
     }

@@ -117,6 +117,7 @@ void session_own(struct session *s, struct end *end, uint64_t number)
 {
     end->ops = &ops;
     end->owner = s;
+    end->call = s->call;
     end->number = number;
     end->lane.drained = drained;
     hash_add(&s->ends, &end->node, number);
@@ -198,6 +199,8 @@ static void say_why(struct session *s)
 {
     struct error error;
     error_set(&error, s->reason, "%s", s->why);
+    serve_failed(s->call, &error);
+    memcpy(s->request_id, error.request_id, sizeof s->request_id);
     struct bytes *encoded = error_encode(&error);
     struct frame frame = {.kind = FRAME_ERROR};
     if (encoded)

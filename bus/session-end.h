@@ -26,6 +26,7 @@ struct session {
         finished;
     enum reason reason; /* why it ended */
     char why[400];
+    char request_id[REQUEST_ID_BYTES]; /* as its last words have it */
 };
 
 extern const struct instance_ops session_instance_ops;

@@ -60,8 +60,10 @@ static void run(struct task *task)
     struct error error;
     s->finished = true;
     session_uncount(s); /* before its client can know that it is over */
-    if (s->reason)
+    if (s->reason) {
         error_set(&error, s->reason, "%s", s->why);
+        memcpy(error.request_id, s->request_id, sizeof error.request_id);
+    }
     pthread_mutex_unlock(&bus->lock);
     serve_finish(s->call, s->reason ? &error : NULL);
     pthread_mutex_lock(&bus->lock);
@@ -188,8 +190,9 @@ static void own_frame(struct session *s, struct frame *frame)
 /* ---- frames of exchanges ---- */
 
 /* An exchange that did not begin: its Error, and no trace of it. */
-static void refuse(struct session *s, uint64_t number, const struct error *error)
+static void refuse(struct session *s, uint64_t number, struct error *error)
 {
+    serve_failed(s->call, error);
     struct bytes *encoded = error_encode(error);
     struct frame frame = {.exchange = number, .kind = FRAME_ERROR};
     if (encoded)

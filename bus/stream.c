@@ -203,6 +203,7 @@ static enum reason start(struct stream *s, struct bus_call *call, struct bytes *
     }
     x->caller.ops = &ops;
     x->caller.owner = s;
+    x->caller.call = s->call;
     s->end = &x->caller;
     enum reason reason = exchange_begin(x, call, body, error);
     bytes_unref(body);

@@ -171,10 +171,10 @@ int admin_error(const struct args *args, const muon_error *error)
 {
     if (error->code != MUON_EPERM)
         return say_error(args, error);
-    return say_failure(args, EXIT_DENIED,
-                       "As photond's user take its admin socket, --server "
-                       "muon+unix:///DIR/admin.sock; else show a certificate that is listed.",
-                       "%s", error->message);
+    return say_answer(args, EXIT_DENIED,
+                      "As photond's user take its admin socket, --server "
+                      "muon+unix:///DIR/admin.sock; else show a certificate that is listed.",
+                      error->request_id, "%s", error->message);
 }
 
 static int ask(const struct args *args, const struct subject *subject, muon_client *client)

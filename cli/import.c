@@ -47,7 +47,7 @@ struct import {
 
 /* A failure of these lines. Some kinds concern only them, and --keep-going passes over those. */
 static void import_fail(struct import *im, enum exit_code code, uint64_t line, size_t events,
-                        const char *why)
+                        const char *request, const char *why)
 {
     bool theirs = code == EXIT_BAD_INPUT || code == EXIT_CONFLICT || code == EXIT_TOO_LARGE;
     const char *advice = NULL;
@@ -64,10 +64,10 @@ static void import_fail(struct import *im, enum exit_code code, uint64_t line, s
         advice = "Everything before it is stored. Import again when the input can be read.";
     progress_hide(&im->progress);
     if (events > 1)
-        say_failure(im->args, code, advice, "the batch of %zu events from line %llu on: %s", events,
-                    (unsigned long long)line, why);
+        say_answer(im->args, code, advice, request, "the batch of %zu events from line %llu on: %s",
+                   events, (unsigned long long)line, why);
     else
-        say_failure(im->args, code, advice, "line %llu: %s", (unsigned long long)line, why);
+        say_answer(im->args, code, advice, request, "line %llu: %s", (unsigned long long)line, why);
 }
 
 static void import_take(struct import *im, const muon_item *item)
@@ -76,7 +76,8 @@ static void import_take(struct import *im, const muon_item *item)
     size_t events = item->tag & ((1u << TAG_COUNT_BITS) - 1);
     im->in_flight--;
     if (item->status != MUON_OK)
-        import_fail(im, exit_of_status(item->status), line, events, item->error->message);
+        import_fail(im, exit_of_status(item->status), line, events, item->error->request_id,
+                    item->error->message);
     else if (item->flags & MUON_DUPLICATE)
         im->progress.duplicates += events;
     else
@@ -131,7 +132,8 @@ static void import_send(struct import *im)
     if (status == MUON_OK)
         im->in_flight++;
     else if (status != MUON_EAGAIN)
-        import_fail(im, exit_of_status(status), im->first_line, im->count, error.message);
+        import_fail(im, exit_of_status(status), im->first_line, im->count, error.request_id,
+                    error.message);
     im->count = 0;
 }
 
@@ -154,7 +156,7 @@ static void import_bad_line(struct import *im, const struct event_fault *fault)
         snprintf(why, sizeof(why), "%s", fault->why);
     if (!im->args->keep_going)
         import_send(im);
-    import_fail(im, EXIT_BAD_INPUT, line, 1, why);
+    import_fail(im, EXIT_BAD_INPUT, line, 1, "", why);
 }
 
 static void import_line(struct import *im, const char *line, size_t len)
@@ -178,9 +180,10 @@ static void import_line(struct import *im, const char *line, size_t len)
 static void import_end(struct import *im, enum lines_state state)
 {
     if (state == LINES_TOO_LONG)
-        import_fail(im, EXIT_TOO_LARGE, im->lines.number + 1, 1, "longer than any event can be");
+        import_fail(im, EXIT_TOO_LARGE, im->lines.number + 1, 1, "",
+                    "longer than any event can be");
     else if (state == LINES_ERROR)
-        import_fail(im, EXIT_FAILED, im->lines.number + 1, 1, strerror(im->lines.error));
+        import_fail(im, EXIT_FAILED, im->lines.number + 1, 1, "", strerror(im->lines.error));
     else
         import_send(im);
     im->over = true;

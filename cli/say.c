@@ -37,7 +37,8 @@ bool say_in_colour(FILE *stream)
            !(term && strcmp(term, "dumb") == 0);
 }
 
-static void print_json(const struct exit_row *row, const char *message, const char *advice)
+static void print_json(const struct exit_row *row, const char *request, const char *message,
+                       const char *advice)
 {
     fprintf(stderr, "{\"error\":{\"kind\":\"%s\",\"exit\":%d,\"message\":", row->name,
             (int)row->code);
@@ -46,32 +47,55 @@ static void print_json(const struct exit_row *row, const char *message, const ch
         fputs(",\"advice\":", stderr);
         json_string_print(stderr, advice, strlen(advice));
     }
+    if (request[0]) {
+        fputs(",\"request-id\":", stderr);
+        json_string_print(stderr, request, strlen(request));
+    }
     fputs("}}\n", stderr);
 }
 
-static void print_text(const char *message, const char *advice)
+static void print_text(const char *request, const char *message, const char *advice)
 {
     bool red = say_in_colour(stderr);
-    fprintf(stderr, "%smuon:%s %s\n", red ? "\033[31m" : "", red ? "\033[0m" : "", message);
+    fprintf(stderr, "%smuon:%s %s", red ? "\033[31m" : "", red ? "\033[0m" : "", message);
+    if (request[0])
+        fprintf(stderr, " [request %s]", request);
+    fputc('\n', stderr);
     if (advice)
         fprintf(stderr, "      %s\n", advice);
+}
+
+static void say(const struct args *args, enum exit_code code, const char *advice,
+                const char *request, const char *format, va_list list)
+{
+    char message[MESSAGE_BYTES];
+    vsnprintf(message, sizeof(message), format, list);
+    const struct exit_row *row = exit_row_of(code);
+    if (!advice)
+        advice = row->advice;
+    if (args->json)
+        print_json(row, request, message, advice);
+    else
+        print_text(request, message, advice);
 }
 
 int say_failure(const struct args *args, enum exit_code code, const char *advice,
                 const char *format, ...)
 {
-    char message[MESSAGE_BYTES];
     va_list list;
     va_start(list, format);
-    vsnprintf(message, sizeof(message), format, list);
+    say(args, code, advice, "", format, list);
     va_end(list);
-    const struct exit_row *row = exit_row_of(code);
-    if (!advice)
-        advice = row->advice;
-    if (args->json)
-        print_json(row, message, advice);
-    else
-        print_text(message, advice);
+    return (int)code;
+}
+
+int say_answer(const struct args *args, enum exit_code code, const char *advice,
+               const char *request, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say(args, code, advice, request, format, list);
+    va_end(list);
     return (int)code;
 }
 
@@ -85,7 +109,8 @@ int say_error(const struct args *args, const muon_error *error)
     if (error->flags & MUON_MAYBE_APPLIED)
         advice =
             "Whether it was done is not known; with the same event ids it is safe to try again.";
-    return say_failure(args, exit_of_status(error->code), advice, "%s", error->message);
+    return say_answer(args, exit_of_status(error->code), advice, error->request_id, "%s",
+                      error->message);
 }
 
 /* As Muon's other clients know them; 0: it has none. */
@@ -129,9 +154,10 @@ int say_service_error(const struct args *args, const muon_error *error)
     int number = muon_number_of(error->code);
     const char *advice = service_advice(error);
     if (number)
-        return say_failure(args, exit_of_status(error->code), advice, "%s (Muon: %d)",
-                           error->message, number);
-    return say_failure(args, exit_of_status(error->code), advice, "%s", error->message);
+        return say_answer(args, exit_of_status(error->code), advice, error->request_id,
+                          "%s (Muon: %d)", error->message, number);
+    return say_answer(args, exit_of_status(error->code), advice, error->request_id, "%s",
+                      error->message);
 }
 
 void say_note(const struct args *args, const char *format, ...)

@@ -2,7 +2,7 @@
  * say.h - what is said beside the answer itself: failures, notes; all on standard error.
  *
  * A failure is one line that tells what happened and one that tells what to do. With --json it is one object:
- * {"error":{"kind":…,"exit":…,"message":…,"advice":…}}, kind and exit as in the table of exits.h.
+ * {"error":{"kind":…,"exit":…,"message":…,"advice":…,"request-id":…}}, kind and exit as in the table of exits.h.
  */
 #ifndef MUON_CLI_SAY_H
 #define MUON_CLI_SAY_H
@@ -16,6 +16,10 @@
 /* Tell a failure; advice NULL: that of the table. Returns code, so that a verb can end with it. */
 int say_failure(const struct args *args, enum exit_code code, const char *advice,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same of one that the server may have answered; request: what its log calls it, muon_error.request_id, or "". */
+int say_answer(const struct args *args, enum exit_code code, const char *advice,
+               const char *request, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Tell what libmuon has reported, in its or the server's own words. */
 int say_error(const struct args *args, const muon_error *error);

@@ -412,6 +412,8 @@ static const struct shape_field failure_fields[] = {
     {"error.exit", SHAPE_INTEGER, NULL, "the code"},
     {"error.message", SHAPE_TEXT, NULL, "what happened"},
     {"error.advice", SHAPE_TEXT, "there is any", "what to do"},
+    {"error.request-id", SHAPE_TEXT, "the server has answered it",
+     "what its log calls this failure"},
 };
 
 static const struct shape_field note_fields[] = {

@@ -24,11 +24,11 @@ const struct serve_method *const admin_methods[ADMIN_METHODS] = {
 
 /* ---- who may ---- */
 
-static void say(enum logline_level level, const char *message, const struct serve_call *call)
+static void say(const struct serve_call *call)
 {
     bool local = serve_call_is_private(call);
     const char *identity = serve_call_identity(call);
-    logline_with(level, message, logline_text("call", serve_call_path(call)),
+    logline_with(LOGLINE_INFO, "administration", logline_text("call", serve_call_path(call)),
                  logline_text("peer", local ? "admin socket" : serve_call_peer(call)),
                  logline_text("identity", identity[0] ? identity : NULL));
 }
@@ -45,10 +45,9 @@ bool admin_admit(struct serve_call *call, void *service, struct error *error)
 {
     const char *identity = serve_call_identity(call);
     if (serve_call_is_private(call) || is_named(service, identity)) {
-        say(LOGLINE_INFO, "administration", call);
+        say(call);
         return true;
     }
-    say(LOGLINE_WARNING, "administration denied", call);
     if (identity[0])
         error_set(error, REASON_DENIED,
                   "\"%s\" is not an administrator of this photond: use its admin socket, or have "

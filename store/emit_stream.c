@@ -186,6 +186,8 @@ static void stream_answer(struct stream_call *s, const struct stream_emit *emit)
     }
     struct emit_response response = {sub->duplicate, sub->stored, sub->request.events_len,
                                      sub->event_time};
+    if (sub->error) /* its own: the one that all without memory share may be retried */
+        serve_failed(s->call, sub->error);
     struct bytes *part = emit_result_part(emit->number, sub->error ? NULL : &response, sub->error);
     if (!part || !stream_append_answer(s, bytes_span(part))) {
         error_set(&error, REASON_STORE_UNAVAILABLE,

@@ -17,6 +17,7 @@
 #include "store/durable.h"
 #include "store/emit.h"
 #include "store/emit_stream.h"
+#include "store/failures.h"
 #include "store/fanout.h"
 #include "store/get.h"
 #include "store/gone.h"
@@ -205,7 +206,8 @@ static bool service_open_serve(struct service *service, enum log_fault *fault, s
                                         o->limits.batch_bytes + MESSAGE_OVERHEAD_BYTES,
                                     .keepalive_ms = o->keepalive_ms,
                                     .metadata_bytes_max = METADATA_BYTES_MAX,
-                                    .calls_per_connection_max = o->calls_per_connection};
+                                    .calls_per_connection_max = o->calls_per_connection,
+                                    .failed = failures_tell};
     service->serve = serve_new(service->store.cq, service->services, 3, &options);
     return service->serve || service_no_memory(fault, error, "the server");
 }

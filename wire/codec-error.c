@@ -65,6 +65,7 @@ static struct bytes *encode(const struct error *error, size_t wrongs_max)
     message.event_index = error->event_index;
     message.limit = error->limit;
     message.retry_after_ms = error->retry_after_ms;
+    message.request_id = (char *)error->request_id;
     return proto_pack(&message);
 }
 
@@ -138,6 +139,7 @@ enum reason error_decode(struct span raw, struct error *out)
     out->event_index = message->event_index;
     out->limit = message->limit;
     out->retry_after_ms = message->retry_after_ms;
+    error_text(out->request_id, sizeof out->request_id, text_span(message->request_id));
     out->wrong_versions = message->wrong_versions;
     for (size_t i = 0; i < message->n_wrong_version && i < WRONG_VERSIONS_MAX; i++)
         wrong_read(message->wrong_version[i], &out->wrong_version[i]);

@@ -33,28 +33,29 @@ static const struct {
     int grpc_status;
     bool retryable;     /* the same request may succeed later */
     bool maybe_applied; /* the outcome is unknown */
+    bool ordinary;      /* no fault of anybody's */
 } table[REASON_COUNT] = {
-    [REASON_NONE] = {"REASON_NONE", OK, false, false},
-    [REASON_INVALID_ARGUMENT] = {"REASON_INVALID_ARGUMENT", INVALID_ARGUMENT, false, false},
-    [REASON_TOO_LARGE] = {"REASON_TOO_LARGE", RESOURCE_EXHAUSTED, false, false},
-    [REASON_WRONG_VERSION] = {"REASON_WRONG_VERSION", FAILED_PRECONDITION, false, false},
-    [REASON_EVENT_ID_REUSED] = {"REASON_EVENT_ID_REUSED", ALREADY_EXISTS, false, false},
-    [REASON_PARTIAL_DUPLICATE] = {"REASON_PARTIAL_DUPLICATE", ALREADY_EXISTS, false, false},
-    [REASON_NO_SUCH_EVENT] = {"REASON_NO_SUCH_EVENT", NOT_FOUND, false, false},
-    [REASON_NO_SUCH_SERVICE] = {"REASON_NO_SUCH_SERVICE", NOT_FOUND, true, false},
-    [REASON_NO_SUCH_PATH] = {"REASON_NO_SUCH_PATH", NOT_FOUND, false, false},
-    [REASON_STORE_FULL] = {"REASON_STORE_FULL", RESOURCE_EXHAUSTED, true, false},
-    [REASON_STORE_UNAVAILABLE] = {"REASON_STORE_UNAVAILABLE", UNAVAILABLE, true, true},
-    [REASON_BUSY] = {"REASON_BUSY", RESOURCE_EXHAUSTED, true, false},
-    [REASON_SHUTTING_DOWN] = {"REASON_SHUTTING_DOWN", UNAVAILABLE, true, false},
-    [REASON_DENIED] = {"REASON_DENIED", PERMISSION_DENIED, false, false},
-    [REASON_RESPONDER_LOST] = {"REASON_RESPONDER_LOST", UNAVAILABLE, true, true},
-    [REASON_CALLER_GONE] = {"REASON_CALLER_GONE", CANCELLED, false, true},
-    [REASON_CORRUPT] = {"REASON_CORRUPT", DATA_LOSS, false, false},
-    [REASON_WRONG_STORE] = {"REASON_WRONG_STORE", FAILED_PRECONDITION, false, false},
-    [REASON_TIMED_OUT] = {"REASON_TIMED_OUT", DEADLINE_EXCEEDED, true, true},
-    [REASON_WRONG_STATE] = {"REASON_WRONG_STATE", FAILED_PRECONDITION, false, false},
-    [REASON_STREAM_TOMBSTONED] = {"REASON_STREAM_TOMBSTONED", FAILED_PRECONDITION, false, false},
+    [REASON_NONE] = {"REASON_NONE", OK, false, false, true},
+    [REASON_INVALID_ARGUMENT] = {"REASON_INVALID_ARGUMENT", INVALID_ARGUMENT, false, false, false},
+    [REASON_TOO_LARGE] = {"REASON_TOO_LARGE", RESOURCE_EXHAUSTED, false, false, false},
+    [REASON_WRONG_VERSION] = {"REASON_WRONG_VERSION", FAILED_PRECONDITION, false, false, true},
+    [REASON_EVENT_ID_REUSED] = {"REASON_EVENT_ID_REUSED", ALREADY_EXISTS, false, false, false},
+    [REASON_PARTIAL_DUPLICATE] = {"REASON_PARTIAL_DUPLICATE", ALREADY_EXISTS, false, false, false},
+    [REASON_NO_SUCH_EVENT] = {"REASON_NO_SUCH_EVENT", NOT_FOUND, false, false, true},
+    [REASON_NO_SUCH_SERVICE] = {"REASON_NO_SUCH_SERVICE", NOT_FOUND, true, false, true},
+    [REASON_NO_SUCH_PATH] = {"REASON_NO_SUCH_PATH", NOT_FOUND, false, false, false},
+    [REASON_STORE_FULL] = {"REASON_STORE_FULL", RESOURCE_EXHAUSTED, true, false, false},
+    [REASON_STORE_UNAVAILABLE] = {"REASON_STORE_UNAVAILABLE", UNAVAILABLE, true, true, false},
+    [REASON_BUSY] = {"REASON_BUSY", RESOURCE_EXHAUSTED, true, false, true},
+    [REASON_SHUTTING_DOWN] = {"REASON_SHUTTING_DOWN", UNAVAILABLE, true, false, true},
+    [REASON_DENIED] = {"REASON_DENIED", PERMISSION_DENIED, false, false, false},
+    [REASON_RESPONDER_LOST] = {"REASON_RESPONDER_LOST", UNAVAILABLE, true, true, false},
+    [REASON_CALLER_GONE] = {"REASON_CALLER_GONE", CANCELLED, false, true, true},
+    [REASON_CORRUPT] = {"REASON_CORRUPT", DATA_LOSS, false, false, false},
+    [REASON_WRONG_STORE] = {"REASON_WRONG_STORE", FAILED_PRECONDITION, false, false, false},
+    [REASON_TIMED_OUT] = {"REASON_TIMED_OUT", DEADLINE_EXCEEDED, true, true, true},
+    [REASON_WRONG_STATE] = {"REASON_WRONG_STATE", FAILED_PRECONDITION, false, false, false},
+    [REASON_STREAM_TOMBSTONED] = {"REASON_STREAM_TOMBSTONED", FAILED_PRECONDITION, false, false, false},
 };
 
 #define SAME(reason)                                                                               \
@@ -117,6 +118,11 @@ enum reason error_set(struct error *e, enum reason reason, const char *format, .
 const char *reason_name(enum reason reason)
 {
     return (unsigned)reason < REASON_COUNT ? table[reason].name : "REASON_UNSPECIFIED";
+}
+
+bool reason_is_ordinary(enum reason reason)
+{
+    return (unsigned)reason < REASON_COUNT && table[reason].ordinary;
 }
 
 int reason_grpc_status(enum reason reason)

@@ -37,7 +37,7 @@ enum reason {
     REASON_COUNT
 };
 
-enum { NAME_BYTES_MAX = 255, WRONG_VERSIONS_MAX = 16 };
+enum { NAME_BYTES_MAX = 255, WRONG_VERSIONS_MAX = 16, REQUEST_ID_BYTES = 24 };
 
 enum expect_kind { EXPECT_NONE = 0, EXPECT_VERSION = 2, EXPECT_NO_STREAM = 3, EXPECT_EXISTS = 4 };
 
@@ -60,6 +60,7 @@ struct error {
     uint32_t event_index;
     uint64_t limit;
     uint32_t retry_after_ms;
+    char request_id[REQUEST_ID_BYTES]; /* serve.h gives it; "" = none */
     uint32_t wrong_versions; /* in all; the first WRONG_VERSIONS_MAX are in wrong_version */
     struct wrong_version wrong_version[WRONG_VERSIONS_MAX];
 };
@@ -75,6 +76,8 @@ void error_text(char *out, size_t size, struct span text);
 
 /* "REASON_BUSY"; static. */
 const char *reason_name(enum reason reason);
+/* A client that does everything right meets it, too: nothing that an operator is asked about. */
+bool reason_is_ordinary(enum reason reason);
 /* The gRPC status code of a reason. */
 int reason_grpc_status(enum reason reason);
 /* "UNAVAILABLE"; static. */

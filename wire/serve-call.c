@@ -8,7 +8,9 @@
 #include "wire/serve-call.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,16 +104,26 @@ static void ended_done(struct cq_op *op, bool ok)
     call_unref(call);
 }
 
+void serve_failed(const struct serve_call *call, struct error *error)
+{
+    struct serve *serve = call->serve;
+    if (error->request_id[0])
+        return;
+    snprintf(error->request_id, sizeof error->request_id, "%08" PRIx32 "-%" PRIu64, serve->start,
+             atomic_fetch_add(&serve->failures, 1) + 1);
+    if (serve->tell)
+        serve->tell(call, error);
+}
+
 /* Send a message, if there is one, and the status, in one batch. It takes over the reference of the finish that was owed, so that
  * gone never runs in here; and after the lock the call may be no more. */
 static void finish(struct serve_call *call, grpc_byte_buffer *message, const struct error *error)
 {
-    bool failed = error && error->reason != REASON_NONE;
-    struct bytes *encoded = failed ? error_status_encode(error) : NULL;
-    if (failed)
+    struct bytes *encoded = error ? error_status_encode(error) : NULL;
+    if (error)
         tally_add(&call->serve->failed[error->reason], 1);
     grpc_metadata details = {.key = grpc_slice_from_static_string("grpc-status-details-bin")};
-    grpc_slice text = failed ? core_slice(text_span(error->message)) : grpc_empty_slice();
+    grpc_slice text = error ? core_slice(text_span(error->message)) : grpc_empty_slice();
     if (encoded)
         details.value = core_slice(bytes_span(encoded));
     grpc_op ops[3] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}};
@@ -128,7 +140,7 @@ static void finish(struct serve_call *call, grpc_byte_buffer *message, const str
     }
     ops[len] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
     ops[len].data.send_status_from_server.status =
-        failed ? (grpc_status_code)error->grpc_status : GRPC_STATUS_OK;
+        error ? (grpc_status_code)error->grpc_status : GRPC_STATUS_OK;
     ops[len].data.send_status_from_server.status_details = &text;
     ops[len].data.send_status_from_server.trailing_metadata = &details;
     ops[len++].data.send_status_from_server.trailing_metadata_count = encoded ? 1 : 0;
@@ -142,7 +154,14 @@ static void finish(struct serve_call *call, grpc_byte_buffer *message, const str
 
 void serve_finish(struct serve_call *call, const struct error *error)
 {
-    finish(call, NULL, error);
+    struct error told;
+    if (!error || error->reason == REASON_NONE) {
+        finish(call, NULL, NULL);
+        return;
+    }
+    told = *error;
+    serve_failed(call, &told);
+    finish(call, NULL, &told);
 }
 
 void serve_send_last(struct serve_call *call, struct bytes *const *parts, size_t parts_len)
@@ -396,7 +415,7 @@ void serve_cancel(struct serve_call *call)
 
 const char *serve_call_path(const struct serve_call *call)
 {
-    return call->method->path;
+    return call->method ? call->method->path : "";
 }
 
 /* The first property of the connection's certificate with one of these names. Only read: the context is shared by all calls of the

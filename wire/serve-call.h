@@ -37,6 +37,9 @@ struct serve {
     struct cq_op shut;
     struct cq_op *stopped;                 /* the caller's */
     _Atomic uint64_t failed[REASON_COUNT]; /* calls that ended with it */
+    uint32_t start;                        /* random: ids of failures begin with it, */
+    _Atomic uint64_t failures;             /* and go on with their number */
+    void (*tell)(const struct serve_call *call, const struct error *error);
 };
 
 /* The method of a path; NULL: there is none. */

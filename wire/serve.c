@@ -8,9 +8,11 @@
 #include "wire/serve.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <grpc/grpc_security.h>
 
@@ -109,6 +111,15 @@ static bool first_new(struct serve *serve)
     return i == SERVE_ACCEPTS;
 }
 
+static uint32_t start_new(void)
+{
+    uint32_t start;
+    while (getrandom(&start, sizeof start, 0) != sizeof start)
+        if (errno != EINTR)
+            abort();
+    return start;
+}
+
 struct serve *serve_new(struct cq *cq, const struct serve_service *services, size_t services_len,
                         const struct serve_options *options)
 {
@@ -120,6 +131,8 @@ struct serve *serve_new(struct cq *cq, const struct serve_service *services, siz
     if (!serve)
         return NULL;
     serve->cq = cq;
+    serve->start = start_new();
+    serve->tell = options->failed;
     if (services_len)
         memcpy(all, services, services_len * sizeof *all);
     health_service(NULL, &all[services_len]);

@@ -60,6 +60,8 @@ struct serve_options {
     int32_t keepalive_ms;       /* ping a silent client this often; 0: never */
     int32_t metadata_bytes_max; /* a call's headers */
     uint32_t calls_per_connection_max;
+    /* A failure is about to be answered, and has its id; for a log. Any thread, under locks of those who answer: short. NULL: nobody cares. */
+    void (*failed)(const struct serve_call *call, const struct error *error);
 };
 
 /* The standard health and reflection (v1, v1alpha) services are always there. The services' arrays must stay. */
@@ -101,7 +103,7 @@ void serve_free(struct serve *serve);
 /* ---- a call ---- */
 void serve_call_set(struct serve_call *call, void *state);
 void *serve_call_get(const struct serve_call *call);
-/* "/muon.v1.PhotonService/Emit"; from begin and admit on. */
+/* "/muon.v1.PhotonService/Emit"; from begin and admit on. "": there is no such method. */
 const char *serve_call_path(const struct serve_call *call);
 /* The peer's certificate identity: first DNS or URI name, else the common name; "" = none. Valid as long as the call. */
 const char *serve_call_identity(const struct serve_call *call);
@@ -119,6 +121,9 @@ void serve_read(struct serve_call *call);
 /* Send one message made of the parts (at most 128), one after the other; the parts are referenced, not copied. One at a time: wait for
  * sent. more: another will follow at once (GRPC_WRITE_BUFFER_HINT). */
 void serve_send(struct serve_call *call, struct bytes *const *parts, size_t parts_len, bool more);
+/* A failure that travels in a message, before the message is made: gives it its request_id, unless it has one, and tells
+ * serve_options.failed. What ends a call is given one by serve_finish. */
+void serve_failed(const struct serve_call *call, struct error *error);
 /* End the call; error NULL (or REASON_NONE): OK. Must not be called while a send is outstanding, unless the call is broken. */
 void serve_finish(struct serve_call *call, const struct error *error);
 /* Send one last message made of the parts, and end the call with OK, in one go. As serve_finish; sent does not run. */

@@ -92,6 +92,7 @@ static void time_out(muon_client *c, struct emit **at, int64_t now_ms)
     else
         status_fail(&error, status, "the emit took longer than %lld ms: %s",
                     (long long)(now_ms - (*at)->begun_ms), connection_why(c, why));
+    memcpy(error.request_id, c->emits.failure_id, sizeof error.request_id);
     fail_at(c, at, &error);
 }
 
@@ -255,7 +256,7 @@ static void message(struct client_call *call, struct bytes *message)
     int64_t now_ms = clock_now_ms();
     int more;
     pthread_mutex_lock(&c->mutex);
-    stream->failure[0] = 0;
+    stream->failure[0] = stream->failure_id[0] = 0;
     stream->backoff = (struct backoff){0};
     while ((more = emit_result_next(&rest, &number, &response, &error)) > 0)
         if (!answered(c, number, response, error, now_ms))
@@ -316,8 +317,10 @@ static void finished(struct client_call *call, const struct error *status)
     client_call_free(call);
     stream->call = NULL;
     take_off(stream);
-    if (status->reason != REASON_NONE)
+    if (status->reason != REASON_NONE) {
         snprintf(stream->failure, sizeof stream->failure, "%.255s", status->message);
+        memcpy(stream->failure_id, status->request_id, sizeof stream->failure_id);
+    }
     if (c->phase < CLIENT_STOPPING && !is_passing(status)) {
         muon_error error;
         status_of_error(&error, status);

@@ -15,6 +15,7 @@
 #include "sdk/src/backoff.h"
 #include "sdk/src/connection.h"
 #include "sdk/src/outcome.h"
+#include "wire/error.h"
 
 struct emit {
     struct emit *next;
@@ -39,6 +40,7 @@ struct emit_stream {
     int64_t retry_at_ms;
     int64_t earliest_ms;            /* no deadline is before this */
     char failure[FAILURE_TEXT_MAX]; /* what the last call ended with; "" since the last answer */
+    char failure_id[REQUEST_ID_BYTES];
 };
 
 void emit_stream_init(struct emit_stream *stream);

@@ -7,6 +7,7 @@
 #include "sdk/src/request.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sdk/src/client.h"
 #include "sdk/src/clock.h"
@@ -139,6 +140,8 @@ static void time_out(struct request *request, int64_t now_ms)
                     "the request to %.*s took longer than %lld ms: %s", (int)request->ask.url.len,
                     (const char *)request->ask.url.data, (long long)(now_ms - request->begun_ms),
                     connection_why(c, why));
+    if (!on_session)
+        memcpy(error.request_id, c->asks.failure_id, sizeof error.request_id);
     fail(request, &error, true);
 }
 

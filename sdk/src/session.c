@@ -224,7 +224,7 @@ static void welcome(struct session *session, const struct bus_welcome *welcome)
 {
     muon_client *c = session->client;
     session->welcomed = true;
-    session->failure[0] = 0;
+    session->failure[0] = session->failure_id[0] = 0;
     session->beat_ms = welcome->beat_ms;
     bool short_frames = welcome->frame_bytes > 0 && welcome->frame_bytes < BUS_FRAME_BYTES;
     session->frame_bytes = short_frames ? welcome->frame_bytes : BUS_FRAME_BYTES;
@@ -348,6 +348,7 @@ static void lose_all(struct session *session, const struct error *status)
               session->failure[0]             ? session->failure
               : status->reason == REASON_NONE ? "photond has ended the session"
                                               : status->message);
+    memcpy(error.request_id, status->request_id, sizeof error.request_id);
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         while (session->bucket[i]) {
             struct exchange *exchange = session->bucket[i];
@@ -376,6 +377,7 @@ static void finished(struct client_call *call, const struct error *status)
     bool refused = is_refused(session, status);
     if (status->reason != REASON_NONE && !session->failure[0])
         snprintf(session->failure, sizeof session->failure, "%.255s", status->message);
+    memcpy(session->failure_id, status->request_id, sizeof session->failure_id);
     session->welcomed = session->drained = session->sending = false;
     session->ending = session->ended = false;
     session->role->lost(c, refused ? status : NULL);

@@ -54,6 +54,7 @@ struct session {
     struct backoff backoff;
     int64_t retry_at_ms;
     char failure[FAILURE_TEXT_MAX]; /* why the last one was lost; "" since the last welcome */
+    char failure_id[REQUEST_ID_BYTES];
 };
 
 void session_init(struct session *session, muon_client *c, const struct session_role *role);

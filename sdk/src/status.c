@@ -3,6 +3,7 @@
  */
 #include "sdk/src/status.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "wire/text.h"
 
 enum { GRPC_UNAUTHENTICATED = 16 };
+static_assert(sizeof((muon_error *)0)->request_id == REQUEST_ID_BYTES, "an id fits");
 
 static const struct {
     int32_t code;
@@ -119,6 +121,7 @@ int32_t status_of_error(muon_error *err, const struct error *error)
     if (error->wrong_versions)
         err->version = (int64_t)error->wrong_version[0].version;
     error_text(err->message, sizeof err->message, text_span(error->message));
+    error_text(err->request_id, sizeof err->request_id, text_span(error->request_id));
     return code;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sdk/src/client.h"
 #include "sdk/src/clock.h"
@@ -87,6 +88,7 @@ static void time_out(muon_client *c, struct unary *unary, bool reached)
                     (long long)(clock_now_ms() - unary->begun_ms), connection_why(c, why));
     if (unary->once && reached)
         error.flags |= MUON_MAYBE_APPLIED;
+    memcpy(error.request_id, unary->failure_id, sizeof error.request_id);
     end(c, unary, &error);
 }
 
@@ -170,6 +172,7 @@ static void finished(struct client_call *call, const struct error *status)
     } else if (try_again(c, unary, status)) {
         forget_answer(unary);
         snprintf(unary->failure, sizeof unary->failure, "%.127s", status->message);
+        memcpy(unary->failure_id, status->request_id, sizeof unary->failure_id);
         unary->retry_at_ms =
             now_ms + status->retry_after_ms +
             backoff_next_ms(&unary->backoff, c->config.number[CONFIG_RECONNECT_MAX_MS],

@@ -13,7 +13,7 @@
 
 #include "sdk/src/backoff.h"
 #include "sdk/src/outcome.h"
-#include "wire/bytes.h"
+#include "wire/error.h"
 
 struct client_call;
 struct link;
@@ -38,7 +38,8 @@ struct unary {
     bool cancelled, too_big;
     struct bytes **answer; /* its messages, owned */
     size_t answer_len, answer_room, answer_bytes;
-    char failure[128]; /* of the last try */
+    char failure[128];                 /* of the last try, */
+    char failure_id[REQUEST_ID_BYTES]; /* and its request_id */
 };
 
 struct unaries {

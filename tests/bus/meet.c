@@ -5,6 +5,15 @@
 
 #include "wire/codec-error.h"
 
+_Atomic uint64_t meet_failures;
+
+static void failed(const struct serve_call *call, const struct error *error)
+{
+    assert_non_null(serve_call_peer(call));
+    assert_string_not_equal(error->request_id, "");
+    atomic_fetch_add(&meet_failures, 1);
+}
+
 static void stopped(struct cq_op *op, bool ok)
 {
     struct meet *meet = (struct meet *)((char *)op - offsetof(struct meet, stopped.op));
@@ -19,7 +28,8 @@ void meet_open_with(struct meet *meet, const struct bus_options *options, struct
 {
     static const struct serve_options serving = {.message_bytes_max = 4 << 20,
                                                  .metadata_bytes_max = 16384,
-                                                 .calls_per_connection_max = 4096};
+                                                 .calls_per_connection_max = 4096,
+                                                 .failed = failed};
     struct error error;
     *meet = (struct meet){.stopped = {.op = {stopped}}};
     pthread_mutex_init(&meet->stopped.lock, NULL);
@@ -211,6 +221,7 @@ void party_hear_error(struct party *party, uint64_t exchange, enum reason reason
     error = error ? error : &own;
     party_hear(party, FRAME_ERROR, exchange, &frame);
     assert_int_equal(error_decode(frame.error, error), REASON_NONE);
+    assert_string_not_equal(error->request_id, "");
     if (error->reason != reason)
         fail_msg("%s, not %s: %s", reason_name(error->reason), reason_name(reason), error->message);
 }
@@ -223,11 +234,12 @@ static void party_free(struct party *party)
 
 void party_hear_end(struct party *party, enum reason reason)
 {
-    struct error error;
+    struct error said, error;
     struct frame frame;
-    party_hear_error(party, 0, reason, &error);
+    party_hear_error(party, 0, reason, &said);
     assert_false(party_next(party, &frame));
     assert_int_equal(caller_stream_end(party->stream, &error), reason);
+    assert_string_equal(error.request_id, said.request_id); /* it is one failure */
     party_free(party);
 }
 

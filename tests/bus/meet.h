@@ -5,6 +5,7 @@
 #define TESTS_BUS_MEET_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "bus/bus.h"
 #include "tests/lib/caller.h"
@@ -31,6 +32,9 @@ struct meet {
 };
 
 struct tls_server;
+
+/* How many failures the server has told of, in all. */
+extern _Atomic uint64_t meet_failures;
 
 /* Beats so rare that no test meets one; up to 50 sessions. */
 void meet_open(struct meet *meet);

@@ -180,6 +180,12 @@ MUTATIONS = [
              "count += values->bin[bin];", "count = values->bin[bin];", "metrics_test"),
     Mutation("request-not-named", "what is emitted while a request is served does not say so", "sdk/src/emit.c",
              "inherit(out, opts->in_call->caused_by, relation,", 'inherit(out, opts->in_call->caused_by, "CAUSED",', "sdk_event_test"),
+    Mutation("refused-without-id", "a batch that is refused among others has no id", "store/emit_stream.c",
+             "        serve_failed(s->call, sub->error);\n", "        s->sending = s->sending;\n", "failures_seen_test"),
+    Mutation("failures-fill-the-log", "a client that fails in a loop fills the log", "store/failures.c",
+             "if (rate->told == FAILURES_PER_SECOND) {", "if (rate->told == UINT16_MAX) {", "failures_test"),
+    Mutation("one-failure-two-ids", "a session's last words and its status have different ids", "bus/session.c",
+             "memcpy(error.request_id, s->request_id, sizeof error.request_id);", "error.request_id[0] = 0;", "counts_test"),
 ]
 
 

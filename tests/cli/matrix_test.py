@@ -20,7 +20,8 @@ from photond import MUON
 
 HERE = Path(__file__).resolve().parent
 FORMS = ("table", "json", "quiet", "error")
-EXAMPLES = {"<N>": "1", "<TIME>": "2026-11-26T00:00:00.000Z", "<UUID>": "0" * 36, "<…>": "…"}
+EXAMPLES = {"<N>": "1", "<TIME>": "2026-11-26T00:00:00.000Z", "<UUID>": "0" * 36, "<REQUEST>": "5f3c91a2-17",
+            "<…>": "…"}
 ORIGINALS = ("discover", "emit", "introspect", "replay", "stream", "rpc")
 TYPES = {"text": str, "integer": int, "number": (int, float), "true or false": bool}
 assert EXAMPLES.keys() == HOLES.keys()
@@ -185,7 +186,7 @@ class Matrix(unittest.TestCase):
             self.assertEqual(list(document), ["note"], shown.where)
             return
         error = document["error"]
-        self.assertLessEqual(set(error) - {"advice"}, {"kind", "exit", "message"}, shown.where)
+        self.assertLessEqual(set(error) - {"advice", "request-id"}, {"kind", "exit", "message"}, shown.where)
         self.assertEqual(kinds[error["kind"]], error["exit"], shown.where)
 
     def faults(self, document, shapes, seen):

@@ -3,7 +3,8 @@ what they print and how they end.
 
 A transcript:   "$ command" is run by bash;   a line as it stands is standard output;   "! text" is a line of standard
 error;   "[4]" is the exit code, when it is not 0;   "# text" and empty lines between commands are for the reader.
-In what is shown <N> stands for any number, <TIME> for a time, <UUID> for one, <…> for anything within the line.
+In what is shown <N> stands for any number, <TIME> for a time, <UUID> for one, <REQUEST> for a failure's id, <…> for anything
+within the line.
 --accept rewrites the files with what was printed, and what differs from run to run with such a mark: read the difference
 before you believe it."""
 import re
@@ -15,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from photond import LIMIT_S, Photond  # noqa: E402
 
 HOLES = {"<N>": r"-?[0-9.]+", "<TIME>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<UUID>": r"[0-9a-f-]{36}",
-         "<…>": r"[^\n]*"}
+         "<REQUEST>": r"[0-9a-f]{8}-[0-9]+", "<…>": r"[^\n]*"}
 DIFFERS = [(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<TIME>"), (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "<UUID>"),
+           (r"\b[0-9a-f]{8}-\d+\b(?=\]|\")", "<REQUEST>"),
            (r"\b\d{13,16}\b", "<N>"), (r"[\d.]+ s, \d+ events/s", "<N> s, <N> events/s"),
            (r'(?<="seconds":)[\d.]+', "<N>"), (r'(?<="round-trip-ms":)[\d.]+', "<N>"),
            (r'(?<="milliseconds":)[\d.]+', "<N>"), (r"(?<=\()[\d.]+(?= s\))", "<N>"), (r'(?<="bytes":)\d+|(?<=, )\d+(?= bytes)', "<N>"), (r"(?<= in )[\d.]+(?= ms)", "<N>"),

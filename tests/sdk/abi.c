@@ -70,6 +70,7 @@ static void print_outputs(void)
     AT(muon_error, conflicts);
     AT(muon_error, reason);
     AT(muon_error, message);
+    AT(muon_error, request_id);
     SIZE(muon_item);
     AT(muon_item, tag);
     AT(muon_item, kind);

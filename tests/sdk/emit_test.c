@@ -217,6 +217,7 @@ static void an_emit_that_was_sent_and_not_answered_may_have_been_applied(void **
     assert_int_equal(muon_emit(c, "s", &event, 1, &opts, NULL, &err), MUON_ETIMEDOUT);
     assert_true(err.flags & MUON_MAYBE_APPLIED);
     assert_true(err.flags & MUON_RETRYABLE);
+    assert_string_equal(err.request_id, ""); /* the store has not said that anything failed */
     made_close(c);
     fake_free(fake);
 }
@@ -293,6 +294,33 @@ static void a_full_store_is_waited_out(void **state)
     fake_refuse(fake, REASON_STORE_FULL, "the disk is full");
     muon_client *c = made_client(fake_url(fake), NULL);
     assert_int_equal(made_emit(c, "x", NULL, NULL), MUON_OK);
+    made_close(c);
+    fake_free(fake);
+}
+
+static enum fake_act refuse_emits(void *user, enum fake_step step, unsigned nth)
+{
+    (void)user;
+    (void)nth;
+    return step == FAKE_EMIT ? FAKE_REFUSE : FAKE_GO;
+}
+
+static void a_refusal_that_was_retried_until_the_time_was_over_has_the_last_ones_id(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(refuse_emits, NULL);
+    fake_refuse(fake, REASON_STORE_FULL, "the disk is full");
+    muon_client *c = made_client(fake_url(fake), NULL);
+    const muon_event_in event = {.type = "T"};
+    const muon_emit_opts opts = {.timeout_ms = 1000};
+    muon_error err;
+    assert_int_equal(muon_emit(c, "s", &event, 1, &opts, NULL, &err), MUON_ETIMEDOUT);
+    assert_non_null(strstr(err.message, "the disk is full"));
+    const char *number = strchr(err.request_id, '-');
+    assert_non_null(number);
+    int last = atoi(number + 1), of = (int)fake_steps(fake, FAKE_EMIT);
+    assert_true(of >= 2);
+    assert_true(last == of || last == of - 1); /* one may have been on its way */
     made_close(c);
     fake_free(fake);
 }
@@ -422,6 +450,7 @@ int main(void)
         cmocka_unit_test(an_emit_is_never_sent_again_after_its_result),
         cmocka_unit_test(a_failure_that_no_retry_mends_is_told_at_once),
         cmocka_unit_test(a_full_store_is_waited_out),
+        cmocka_unit_test(a_refusal_that_was_retried_until_the_time_was_over_has_the_last_ones_id),
         cmocka_unit_test(a_cancelled_emit_still_gives_its_one_item),
         cmocka_unit_test(blocked_calls_return_when_the_client_is_closed),
         cmocka_unit_test(a_client_may_be_freed_with_everything_still_going_on),

@@ -382,7 +382,7 @@ static const struct serve_method methods[] = {
 
 struct fake *fake_new(fake_hook hook, void *user)
 {
-    static const struct serve_options options = {8 << 20, 0, 16384, 1000};
+    static const struct serve_options options = {8 << 20, 0, 16384, 1000, NULL};
     struct fake *fake = calloc(1, sizeof *fake);
     struct error error;
     assert_non_null(fake);

@@ -308,7 +308,7 @@ static const struct serve_method methods[] = {
 
 struct fake_bus *fake_bus_new(void)
 {
-    static const struct serve_options options = {8 << 20, 0, 16384, 1000};
+    static const struct serve_options options = {8 << 20, 0, 16384, 1000, NULL};
     struct fake_bus *bus = calloc(1, sizeof *bus);
     struct error error;
     assert_non_null(bus);

@@ -138,7 +138,7 @@ static void nobody_administers_it_by_another_listener(void **state)
     struct photond *p = started(true, NULL);
     snprintf(socket, sizeof socket, "%s", target(p, "open.sock"));
     assert_denied(photond_address(p), NULL, "admin socket");
-    assert_true(photond_wait_log(p, "\"message\":\"administration denied\""));
+    assert_true(photond_wait_log(p, "\"reason\":\"DENIED\""));
     assert_int_equal(photond_stop(p), EXIT_CODE_OK);
     photond_set_args(p, ARGS("--listen", socket));
     assert_true(photond_start(p));

@@ -27,6 +27,7 @@ static struct error a_failure(void)
     error.event_index = 5;
     error.limit = UINT64_MAX;
     error.retry_after_ms = 250;
+    strcpy(error.request_id, "5f3c91a2-17");
     return error;
 }
 
@@ -38,6 +39,25 @@ static void an_error_survives_a_round_trip(void **state)
     assert_int_equal(error_decode(bytes_span(raw), &out), REASON_NONE);
     assert_memory_equal(&in, &out, sizeof in);
     bytes_unref(raw);
+}
+
+static void a_request_id_has_its_place_and_its_bound(void **state)
+{
+    (void)state;
+    static const uint8_t golden[] = {0x08, 0x0d, 0x12, 0x02, 'n', 'o', 0x5a, 0x0b, '5', 'f',
+                                     '3',  'c',  '9',  '1',  'a', '2', '-',  '1',  '7'};
+    struct error in, out;
+    error_set(&in, REASON_DENIED, "no");
+    strcpy(in.request_id, "5f3c91a2-17");
+    struct bytes *encoded = error_encode(&in);
+    assert_int_equal(encoded->len, sizeof golden);
+    assert_memory_equal(encoded->data, golden, sizeof golden);
+    bytes_unref(encoded);
+    struct raw raw = {.len = 0};
+    raw_uint(&raw, 1, REASON_DENIED);
+    raw_text(&raw, 11, "a-longer-one-than-any-that-photond-gives");
+    assert_int_equal(error_decode(raw_span(&raw), &out), REASON_NONE);
+    assert_string_equal(out.request_id, "a-longer-one-than-any-t");
 }
 
 static void an_error_travels_with_a_status(void **state)
@@ -210,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_survives_a_round_trip),
+        cmocka_unit_test(a_request_id_has_its_place_and_its_bound),
         cmocka_unit_test(an_error_travels_with_a_status),
         cmocka_unit_test(a_status_with_long_names_stays_small),
         cmocka_unit_test(a_status_without_details_gets_a_reason),

@@ -73,7 +73,8 @@ typedef struct muon_error {
     int64_t version;         /* MUON_ECONFLICT: the first conflict's stream's version in fact */
     uint32_t conflicts;      /* how many expectations failed */
     int32_t reason;          /* the server's muon.v1.Reason; 0: it gave none */
-    char message[224];       /* one sentence, NUL-terminated UTF-8, cut if too long */
+    char message[200];       /* one sentence, NUL-terminated UTF-8, cut if too long */
+    char request_id[24]; /* what the server's log calls this failure; "": it was not the server's */
 } muon_error;
 
 /* The name of a status, "MUON_ECONFLICT". Static, never NULL ("MUON_?" for an unknown one). */
