@@ -55,7 +55,8 @@ static const struct {
     [REASON_WRONG_STORE] = {"REASON_WRONG_STORE", FAILED_PRECONDITION, false, false, false},
     [REASON_TIMED_OUT] = {"REASON_TIMED_OUT", DEADLINE_EXCEEDED, true, true, true},
     [REASON_WRONG_STATE] = {"REASON_WRONG_STATE", FAILED_PRECONDITION, false, false, false},
-    [REASON_STREAM_TOMBSTONED] = {"REASON_STREAM_TOMBSTONED", FAILED_PRECONDITION, false, false, false},
+    [REASON_STREAM_TOMBSTONED] = {"REASON_STREAM_TOMBSTONED", FAILED_PRECONDITION, false, false,
+                                  false},
 };
 
 #define SAME(reason)                                                                               \
