@@ -20,8 +20,7 @@
         {at "batches", SHAPE_INTEGER, NULL, "how many were stored, since the start"},              \
         {at "events", SHAPE_INTEGER, NULL, "how many were stored, since the start"},               \
         {at "event-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                             \
-        {at "delivered-events", SHAPE_INTEGER, NULL,                                               \
-         "how many subscriptions were given, since the start"},                                    \
+        {at "delivered-events", SHAPE_INTEGER, NULL, "how many subscriptions were given"},         \
         {at "delivered-bytes", SHAPE_INTEGER, NULL, "the bytes of these"},                         \
         {at "queue-bytes", SHAPE_INTEGER, NULL, "what waits to be committed"},                     \
         {at "queue-batches", SHAPE_INTEGER, NULL, "how many batches wait to be committed"},        \
@@ -36,8 +35,7 @@
     {"subscriptions[].number", SHAPE_INTEGER, NULL,                                                \
      "rises from one to the next, from photond's start"},                                          \
         {"subscriptions[].peer", SHAPE_TEXT, NULL, "where its client is"},                         \
-        {"subscriptions[].identity", SHAPE_TEXT, NULL,                                             \
-         "whose it is, as its certificate says; empty: it has none"},                              \
+        {"subscriptions[].identity", SHAPE_TEXT, NULL, "as its certificate says, or empty"},       \
         {"subscriptions[].stream-name", SHAPE_TEXT, NULL,                                          \
          "what it follows: a stream, a pattern, `__all__`"},                                       \
         {"subscriptions[].stream-type", SHAPE_TEXT, NULL, "`hot-cold`, `hot` or `cold`"},          \
