@@ -35,21 +35,19 @@ struct serve {
 
 /* ---- answers ---- */
 
-static void reply(const struct args *args, muon_call *call, int32_t status, const char *type,
-                  const char *body, size_t len)
+static void reply(const struct args *args, muon_call *call, const struct served *served,
+                  int32_t status, const char *type, const char *body, size_t len)
 {
-    struct served served;
     muon_error error;
-    served_begin(&served, call);
     if (muon_call_reply(call, status, type, body, len, &error) == MUON_ETOOBIG) {
         status = 500;
         len = strlen(error.message);
         muon_call_reply(call, status, "text/plain", error.message, len, NULL);
     }
-    served_print(&served, args, status, len);
+    served_print(served, args, status, len);
 }
 
-static void answer_by_command(const struct args *args, muon_call *call)
+static void answer_by_command(const struct args *args, muon_call *call, const struct served *served)
 {
     struct run run;
     const char *type = args->types_len ? args->types[0] : NULL;
@@ -57,21 +55,23 @@ static void answer_by_command(const struct args *args, muon_call *call)
     if (run.done && !type && run.len > 0 && !body_is_json(run.output, run.len))
         type = "text/plain";
     if (run.done)
-        reply(args, call, 200, type, run.output, run.len);
+        reply(args, call, served, 200, type, run.output, run.len);
     else
-        reply(args, call, 500, "text/plain", run.why, strlen(run.why));
+        reply(args, call, served, 500, "text/plain", run.why, strlen(run.why));
     run_fini(&run);
 }
 
 static void answer(const struct args *args, muon_call *call)
 {
     const char *type = args->types_len ? args->types[0] : NULL;
+    struct served served;
+    served_begin(&served, call);
     if (args->command)
-        answer_by_command(args, call);
+        answer_by_command(args, call, &served);
     else if (args->answer)
-        reply(args, call, 200, type, args->answer, strlen(args->answer));
+        reply(args, call, &served, 200, type, args->answer, strlen(args->answer));
     else
-        reply(args, call, 200, type ? type : call->content_type.ptr, call->body.ptr,
+        reply(args, call, &served, 200, type ? type : call->content_type.ptr, call->body.ptr,
               call->body.len);
 }
 

@@ -15,7 +15,7 @@ from cli_test import LIMIT_S, WithPhotond
 class WithServices(WithPhotond):
     def begin(self, verb, *arguments, **streams):
         """A verb that serves, once it is registered."""
-        process = self.photond.spawn(verb, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **streams)
+        process = self.photond.spawn(verb, *arguments, **{"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **streams})
         self.addCleanup(self.end, process)
         said = process.stderr.readline()
         self.assertIn(b"; Ctrl-C ends", said, said)
@@ -82,6 +82,12 @@ class Serving(WithServices):
         self.begin("serve", "shop", "/x")
         for size in 5_000_000, 17_000_000:
             self.assert_ends(self.muon("rpc", "shop", "/x", "-", "--type", "image/png", stdin=bytes(size)), 9)
+
+    def test_the_time_that_is_told_is_that_of_the_command(self):
+        serve = self.begin("serve", "shop", "/x", "--count", "1", "--json", "--exec", "sleep", "0.1",
+                           stdout=subprocess.PIPE)
+        self.assert_ends(self.muon("rpc", "shop", "/x"), 0)
+        self.assertGreaterEqual(json.loads(self.assert_process_ends(serve, 0))["milliseconds"], 100)
 
     def test_8_a_caller_that_gives_up_ends_the_command(self):
         serve = self.begin("serve", "shop", "/x", "--count", "1", "--exec", "cat", self.fifo)
