@@ -1,7 +1,5 @@
 """A store's history, out of it and into another one: whatever happens on the way, the digest is one and the same."""
-import gzip
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -11,9 +9,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from photond import LIMIT_S, MUON, PHOTOND, ROOT, Photond  # noqa: E402
+from photond import LIMIT_S, MUON, PHOTOND, Photond  # noqa: E402
+from real_events import real_lines  # noqa: E402
 
-REAL = Path(os.environ.get("MUON_DATA", ROOT.parent / "shared/data")) / "bpic2012.ndjson.gz"
 REAL_LINES = 20000  # of 262,200: the whole takes minutes under a sanitizer
 PATIENT = ("--timeout", "2m")  # how busy the machine is decides nothing
 FAILED, USAGE, BAD_INPUT, CONFLICT, DENIED, UNREACHABLE = 1, 2, 3, 5, 6, 7
@@ -171,16 +169,8 @@ class Backup(unittest.TestCase):
         said = importing.communicate(whole, timeout=LIMIT_S)[1]
         self.assertEqual(importing.returncode, UNREACHABLE, said)
 
-    def real_lines(self):
-        if not REAL.exists():
-            if os.environ.get("CI"):
-                self.fail(f"{REAL} is missing")
-            self.skipTest(f"{REAL} is missing")
-        with gzip.open(REAL) as file:
-            return [line for line, _ in zip(file, range(REAL_LINES))]
-
     def test_real_events_exported_imported_and_exported_again_are_the_same_bytes(self):
-        self.run_on(self.source, "emit", "-q", stdin=b"".join(self.real_lines()))
+        self.run_on(self.source, "emit", "-q", stdin=b"".join(real_lines(self, REAL_LINES)))
         first, second = self.dir / "1.ndjson", self.dir / "2.ndjson"
         self.run_on(self.source, "export", first)
         target = self.photond()
