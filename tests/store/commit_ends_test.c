@@ -55,6 +55,13 @@ static atomic_bool closer_waits;
 __typeof__(durable_drain) __real_durable_drain, __wrap_durable_drain;
 __typeof__(durable_write) __real_durable_write, __wrap_durable_write;
 __typeof__(pthread_cond_wait) __real_pthread_cond_wait, __wrap_pthread_cond_wait;
+__typeof__(log_settle) __wrap_log_settle;
+
+/* The mark, which is synced behind the answers once a second, is not: where syncs are held, it would keep a place of a commit. */
+void __wrap_log_settle(struct log *log)
+{
+    (void)log;
+}
 
 enum reason __wrap_durable_drain(struct durable *durable, struct chain *unknown,
                                  struct error *error)
@@ -409,7 +416,7 @@ static void erasing_waits_for_what_is_not_synced_and_fails_with_it(void **state)
     wait_until(it_drains_again, f, &before); /* the committer has it, and nothing else */
     before++;
     submit(w, "s", "behind", LARGE);
-    for (bool written = false; !written;) { /* the deletion; the mark, perhaps; a step */
+    for (bool written = false; !written;) { /* the deletion; a step */
         bool held = faults_syncs_held() > 0;
         written = is_written(f, "behind");
         if (held && !written)
