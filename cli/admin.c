@@ -167,22 +167,12 @@ static const struct subject *find(const struct args *args, int *code)
     return NULL;
 }
 
-int admin_error(const struct args *args, const muon_error *error)
-{
-    if (error->code != MUON_EPERM)
-        return say_error(args, error);
-    return say_answer(args, EXIT_DENIED,
-                      "As photond's user take its admin socket, --server "
-                      "muon+unix:///DIR/admin.sock; else show a certificate that is listed.",
-                      error->request_id, "%s", error->message);
-}
-
 static int ask(const struct args *args, const struct subject *subject, muon_client *client)
 {
     muon_reply *reply;
     muon_error error;
     if (subject->ask(client, args, &reply, &error) != MUON_OK)
-        return admin_error(args, &error);
+        return say_error(args, &error);
     int code = EXIT_DONE;
     json_t *document = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
     if (args->json)

@@ -8,7 +8,4 @@
 
 int admin_run(const struct args *args);
 
-/* Tell what an admin call has failed with; what to do when it was denied is another thing than of other calls. Returns the exit code. */
-int admin_error(const struct args *args, const muon_error *error);
-
 #endif

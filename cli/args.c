@@ -220,7 +220,8 @@ static bool set_value(struct args *args, const struct option_row *o, const char 
         return time_text_duration(value, field) && *(int64_t *)field > 0 &&
                *(int64_t *)field <= INT32_MAX;
     case KIND_AGE:
-        return time_text_duration(value, field) && *(int64_t *)field > 0;
+        return strspn(value, "0123456789") < strlen(value) && time_text_duration(value, field) &&
+               *(int64_t *)field > 0;
     case KIND_ORDER_ID:
         return set_place(field, MUON_FROM_ORDER_ID, value);
     case KIND_STREAM_VERSION:
@@ -266,7 +267,10 @@ static bool set_option(struct words *w, struct args *args, const struct option_r
     args->given |= o->bit;
     if (set_value(args, o, value))
         return true;
-    return refuse(w, "--%s cannot be \"%s\"", o->name, value);
+    return refuse(w,
+                  o->kind == KIND_AGE ? "--%s cannot be \"%s\": say 30d, 12h, 90m or 45s"
+                                      : "--%s cannot be \"%s\"",
+                  o->name, value);
 }
 
 static bool unknown_option(struct words *w, const char *name)

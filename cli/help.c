@@ -54,7 +54,8 @@ void help_print(FILE *out)
 {
     fputs("muon - emit events to a photon event store, replay them, and meet services there\n\n"
           "  muon VERB [OPTIONS] …\n\n"
-          "Verbs (the beginning of a name will do, where only one begins so)\n",
+          "Verbs (the beginning of a name will do where it is clear; what deletes or restores is "
+          "written out)\n",
           out);
     for (size_t i = 0; i < verb_row_count; i++)
         fprintf(out, "  %-10s %-22s  %s\n", verb_rows[i].name, verb_rows[i].operands,

@@ -119,6 +119,8 @@ static const char *fault_of(const struct args *args, const char *action)
         return "set and clear take a pattern, list takes none";
     if (limits && !set)
         return "--max-age and --max-count go with set";
+    if ((args->given & OPTION_MAX_COUNT) && args->max_count == 0)
+        return "--max-count 0 would keep nothing: give 1 or more, or delete the stream";
     return NULL;
 }
 

@@ -104,6 +104,9 @@ int say_error(const struct args *args, const muon_error *error)
     const char *advice = NULL;
     if (error->code == MUON_EEXIST)
         advice = "Give a new event a new id; repeat a batch as it was first sent.";
+    if (error->code == MUON_EPERM) /* of the store's calls only administration asks who it is */
+        advice = "As photond's user take its admin socket, --server "
+                 "muon+unix:///DATA-DIR/admin.sock; else show a certificate that is listed.";
     if (error->code == MUON_EWRONGSTORE)
         advice = "Name another store with --server, or start over.";
     if (error->flags & MUON_MAYBE_APPLIED)

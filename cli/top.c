@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/admin.h"
 #include "cli/columns.h"
 #include "cli/connect.h"
 #include "cli/format.h"
@@ -220,7 +219,7 @@ static bool take(struct top *top, int *code)
         return true;
     }
     terminal_leave(&top->terminal);
-    *code = admin_error(top->args, &error);
+    *code = say_error(top->args, &error);
     return false;
 }
 

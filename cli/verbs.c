@@ -1,8 +1,8 @@
 /*
  * verbs.c - the table of verbs.
  *
- * A verb is also found by the beginning of its name, as long as only one begins so; what cannot be undone wants the whole
- * name, so that `muon d` never deletes. What was enough for a verb of the original still is, whatever verbs there are now:
+ * A verb is also found by the beginning of its name, as long as only one begins so; what cannot be undone, or changes a whole
+ * store, wants the whole name, so that `muon d` never deletes. What was enough for a verb of the original still is, whatever verbs there are now:
  * `muon d` discovers, `muon re` replays.
  */
 #include "cli/verbs.h"
@@ -249,7 +249,7 @@ const struct verb verb_rows[] = {
      "muon backup monday.mb\n"
      "muon backup tuesday.mb --since monday.mb",
      backup_run},
-    {"restore", NULL, "FILE...", 1, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT, false,
+    {"restore", NULL, "FILE...", 1, ARGS_OPERANDS_MAX - 1, OPTIONS_CONNECT, true,
      "Restore backups into an empty store",
      "First a whole backup, then what was made with --since, in that order. All files are checked\n"
      "before the first event is sent. Order ids, versions, times and event ids are as they were.\n"
@@ -276,7 +276,7 @@ const struct verb verb_rows[] = {
      "muon export history.ndjson\n"
      "muon export | zstd > history.ndjson.zst",
      export_run},
-    {"import", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, false,
+    {"import", NULL, "[FILE]", 0, 1, OPTIONS_CONNECT, true,
      "Read an export into an empty store, with all order ids, versions and times",
      "FILE, or standard input, is what `muon export` wrote. An import that was cut off is simply "
      "run\n"
@@ -409,8 +409,8 @@ static const struct verb *unknown(const char *word, char why[VERBS_WHY_BYTES])
         names[i] = verb_rows[i].name;
         if (!word[0] || !verb_rows[i].whole_name || strncmp(names[i], word, strlen(word)) != 0)
             continue;
-        snprintf(why, VERBS_WHY_BYTES, "\"%.60s\" is not enough for \"%s\", which cannot be undone",
-                 word, names[i]);
+        snprintf(why, VERBS_WHY_BYTES,
+                 "\"%.60s\" is not enough for \"%s\", which wants its whole name", word, names[i]);
         return NULL;
     }
     const char *guess = guess_nearest(word, names, VERBS);

@@ -17,8 +17,9 @@ struct verb {
     const char *older;    /* a name of former times; NULL: none */
     const char *operands; /* as the help writes them */
     size_t operands_min, operands_max;
-    uint64_t options;    /* OPTION_* that it takes, beside OPTIONS_COMMON */
-    bool whole_name;     /* a prefix of its name is not enough: what it does cannot be undone */
+    uint64_t options; /* OPTION_* that it takes, beside OPTIONS_COMMON */
+    bool
+        whole_name; /* a prefix of its name is not enough: what it does is for good, or for the whole store */
     const char *summary; /* a line without a full stop */
     const char *text;    /* what more there is to say: paragraphs of lines, broken for 80 columns */
     const char *examples; /* commands, one a line */

@@ -223,14 +223,18 @@ static void tell(const struct init_options *options, const struct names *names, 
     for (size_t i = 0; i < clients_len; i++)
         fprintf(out, "  tls/%s.crt, .key       for a year; whoever holds them is \"%s\"\n",
                 clients[i], clients[i]);
+    char *whole = realpath(options->dir, NULL);
     fprintf(out,
             "\nStart it:             photond --config %s/photond.conf\n"
             "A client needs:       tls/ca.crt and its own .crt and .key; muon finds them with "
             "MUON_CERTS=%s\n"
             "Or it gets a name:    muon context add NAME --server muon://HOST:PORT --certs %s\n"
+            "Who administers it:   photond's user, --server muon+unix://%s/data/admin.sock\n"
             "One more client:      photond cert %s client NAME\n"
             "The server's anew:    photond cert %s server --force\n",
-            options->dir, options->dir, options->dir, options->dir, options->dir);
+            options->dir, options->dir, options->dir, whole ? whole : options->dir, options->dir,
+            options->dir);
+    free(whole);
 }
 
 enum exit_code init_run(const struct init_options *options, FILE *out, FILE *err)

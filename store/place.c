@@ -112,8 +112,8 @@ static enum log_fault place_lock(struct place *place, struct error *error)
         ssize_t len = pread(place->lock_fd, pid, sizeof pid - 1, 0);
         pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
         error_set(error, REASON_STORE_UNAVAILABLE,
-                  "another photond (process %s) works on the store in %s; stop it first",
-                  pid[0] ? pid : "unknown", place->dir);
+                  "another photond (process %s) works on the store in %s", pid[0] ? pid : "unknown",
+                  place->dir);
         return LOG_LOCKED;
     }
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());

@@ -26,7 +26,7 @@ STEPS, RESTART_AT = 6, 3
 MOMENTS = ("before", "half-way through", "after")
 HEADER, AT_OFFSET, CALLS_MAX, NAME_BYTES = struct.Struct("=QQQ"), 8, 16384, 32  # struct strike_tally
 PATIENCE_S = 300
-CALLS = 760  # of the whole script, and some more: how many there are depends on which thread comes first, and on how long all of it takes
+CALLS = 1200  # of the whole script, and some more: how many there are depends on which thread comes first, and on how long all of it takes
 SPREAD = 40  # of the short form, beside the calls of opening
 AGAIN_MAX = 40  # of the calls after the first kill; opening makes about 30
 A_SEED = 50
