@@ -76,9 +76,7 @@ struct parse {
 
 static bool fault_at(struct parse *p, const char *where, const char *format, const char *detail)
 {
-    p->fault->column = where ? (size_t)(where - p->in->line) + 1 : 0;
-    snprintf(p->fault->why, sizeof(p->fault->why), format, detail);
-    return false;
+    return line_in_fault(p->fault, p->in->line, where, format, detail);
 }
 
 static bool wrong(struct parse *p, struct scan_text value, const struct field *f)
@@ -223,27 +221,12 @@ static bool check_required(struct parse *p)
                     missing);
 }
 
-static bool copy_line(struct parse *p, const char *line, size_t len)
-{
-    struct entry_in *in = p->in;
-    if (in->line_bytes < len + 1) {
-        char *bigger = realloc(in->line, len + 1);
-        if (!bigger)
-            return fault_at(p, NULL, "out of memory%s", "");
-        in->line = bigger;
-        in->line_bytes = len + 1;
-    }
-    memcpy(in->line, line, len);
-    in->line[len] = '\0';
-    return true;
-}
-
 bool entry_in_parse(struct entry_in *in, const char *line, size_t len, struct event_fault *fault)
 {
     struct parse p = {.in = in, .fault = fault, .kind = MUON_ENTRY_EVENT};
     memset(&in->entry, 0, sizeof(in->entry));
-    if (!copy_line(&p, line, len) || !set_members(&p, fields, (struct scan_text){in->line, len}) ||
-        !check_required(&p))
+    if (!line_in_copy(&in->line, &in->line_bytes, line, len, fault) ||
+        !set_members(&p, fields, (struct scan_text){in->line, len}) || !check_required(&p))
         return false;
     in->entry.kind = p.kind;
     return true;

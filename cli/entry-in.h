@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/event-in.h"
+#include "cli/line-in.h"
+#include "muon/muon.h"
 
 /* An entry and the memory that it points into. All zero is empty; used for one line after the other, then freed. */
 struct entry_in {

@@ -70,9 +70,7 @@ struct parse {
 
 static bool fault_at(struct parse *p, const char *where, const char *format, const char *detail)
 {
-    p->fault->column = where ? (size_t)(where - p->in->line) + 1 : 0;
-    snprintf(p->fault->why, sizeof(p->fault->why), format, detail);
-    return false;
+    return line_in_fault(p->fault, p->in->line, where, format, detail);
 }
 
 static char **pointer_at(struct parse *p, size_t offset)
@@ -237,21 +235,6 @@ static bool check_required(struct parse *p)
     return true;
 }
 
-static bool copy_line(struct parse *p, const char *line, size_t len)
-{
-    struct event_in *in = p->in;
-    if (in->line_bytes < len + 1) {
-        char *bigger = realloc(in->line, len + 1);
-        if (!bigger)
-            return fault_at(p, NULL, "out of memory%s", "");
-        in->line = bigger;
-        in->line_bytes = len + 1;
-    }
-    memcpy(in->line, line, len);
-    in->line[len] = '\0';
-    return true;
-}
-
 bool event_in_parse(struct event_in *in, const char *line, size_t len, struct event_fault *fault)
 {
     struct parse p = {.in = in, .fault = fault};
@@ -259,7 +242,7 @@ bool event_in_parse(struct event_in *in, const char *line, size_t len, struct ev
     struct scan_fault bad;
     size_t count;
     memset(&in->event, 0, sizeof(in->event));
-    if (!copy_line(&p, line, len))
+    if (!line_in_copy(&in->line, &in->line_bytes, line, len, fault))
         return false;
     if (!scan_object(in->line, len, members, &count, &bad))
         return fault_at(&p, in->line + bad.at, "malformed JSON: %s", bad.why);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/line-in.h"
 #include "muon/muon.h"
 
 /* An event and the memory that it points into. All zero is empty; used for one line after the other, then freed. */
@@ -15,12 +16,6 @@ struct event_in {
     char *line; /* a copy of the line, strings unescaped in place */
     size_t line_bytes;
     char caused_by[24]; /* an order id in decimal */
-};
-
-/* What is wrong with a line, for people: one sentence, and the column (from 1; 0: no particular one). */
-struct event_fault {
-    size_t column;
-    char why[200];
 };
 
 /* Read the line (no NUL needed, not kept). Fields are the kebab-case names of the event; see docs/cli.md for what is
