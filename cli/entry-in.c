@@ -97,7 +97,7 @@ static bool take_string(struct parse *p, const struct field *f, struct scan_text
 static bool set_base64(struct parse *p, const struct field *f, struct scan_text value,
                        muon_str *out)
 {
-    muon_str text;
+    muon_str text = {NULL, 0};
     size_t len = 0;
     if (!take_string(p, f, value, &text))
         return false;
@@ -142,7 +142,7 @@ static bool set_object(struct parse *p, const struct field *f, struct scan_text 
 static bool set_field(struct parse *p, const struct field *f, struct scan_text value)
 {
     void *place = (char *)&p->in->entry + f->offset;
-    muon_str text;
+    muon_str text = {NULL, 0};
     switch (f->kind) {
     case KIND_TEXT:
         return take_string(p, f, value, place);
