@@ -4,7 +4,7 @@ import mmap
 import struct
 
 KINDS = ("none", "malloc", "own-malloc", "write", "short-write", "sync", "open", "rename", "unlink")
-KIND, PLAN, HITS, ONLY, FIRST, DEATH, SIZE = 0, 4, 24, 32, 64, 1088, 2112
+KIND, PLAN, HITS, ONLY, FIRST, DEATH, SIZE = 0, 4, 24, 32, 64, 1088, 2120
 ONLY_BYTES, WORDS_BYTES = 32, 1024
 
 

@@ -53,6 +53,19 @@ static void tell_frames(char *out, size_t used)
     }
 }
 
+/* Threads may fail and die together, and the end of one ends the process: so the others wait until the first has told. */
+enum { TELLING = 1, TOLD, WAIT_STEPS = 1000, WAIT_STEP_US = 1000 };
+
+static bool begin_telling(_Atomic int *state)
+{
+    int nobody = 0;
+    if (atomic_compare_exchange_strong(state, &nobody, TELLING))
+        return true;
+    for (int i = 0; i < WAIT_STEPS && atomic_load(state) == TELLING; i++)
+        usleep(WAIT_STEP_US);
+    return false;
+}
+
 bool failing_is_own(const void *address)
 {
     return (const char *)address >= own_begin && (const char *)address < own_end;
@@ -96,8 +109,10 @@ int failing_due(enum fail kind)
     long left = atomic_fetch_sub(&plan->left, 1);
     if (left > 1 || (left < 1 && !atomic_load(&plan->forever)))
         return 0;
-    if (atomic_exchange(&plan->told, 1) == 0)
+    if (begin_telling(&plan->told)) {
         tell_frames(plan->first, 0);
+        atomic_store(&plan->told, TOLD);
+    }
     atomic_fetch_add(&plan->hits, 1);
     return atomic_load(&plan->error);
 }
@@ -111,11 +126,16 @@ bool failing_is_short(enum fail kind)
 
 static void tell_death(const char *how)
 {
-    if (!plan || plan->death[0])
+    static _Thread_local bool dying;
+    if (!plan || dying)
+        return;
+    dying = true;
+    if (!begin_telling(&plan->dead))
         return;
     int n = snprintf(plan->death, FAILING_WORDS, "%s: ", how);
     if (n > 0 && n < FAILING_WORDS)
         tell_frames(plan->death, (size_t)n);
+    atomic_store(&plan->dead, TOLD);
 }
 
 static void on_signal(int number)

@@ -27,13 +27,15 @@ enum fail {
 enum { FAILING_ONLY = 32, FAILING_WORDS = 1024 };
 struct failing {
     atomic_int kind, error, forever;
-    atomic_int told;         /* preload's: `first` has been written */
+    atomic_int told;         /* preload's: `first` is being written, has been written */
     atomic_long left;        /* until the failing call */
     atomic_long hits;        /* calls that have failed */
     char only[FAILING_ONLY]; /* files whose path contains this; empty: all */
     char first
         [FAILING_WORDS]; /* who made the first of them: objects and addresses, the innermost first */
     char death[FAILING_WORDS]; /* likewise for an abort, an assertion, a signal */
+    atomic_int dead;           /* as told */
+    int unused;
 };
 
 /* Count a call. 0: let it pass; else it fails with this error number. */
