@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/backup-file.h"
 #include "cli/bar.h"
@@ -23,6 +24,18 @@ struct backup {
     muon_sum sum;
     int code;
 };
+
+/* The new file takes the place of one of its name, and would leave nothing to follow upon. */
+static bool replaces_since(struct backup *b)
+{
+    struct stat earlier, file;
+    if (stat(b->args->since, &earlier) != 0 || stat(b->args->operands[1], &file) != 0 ||
+        earlier.st_dev != file.st_dev || earlier.st_ino != file.st_ino)
+        return false;
+    b->code = say_failure(b->args, EXIT_USAGE, "Name another file.",
+                          "%s would be replaced by a backup that follows upon it", b->args->since);
+    return true;
+}
 
 /* Read the earlier file: the new one begins where it ends. */
 static bool read_since(struct backup *b)
@@ -118,9 +131,9 @@ static void summary(const struct backup *b, const struct backup_writer *w, doubl
     if (b->args->json)
         summary_json(b, w, digest, seconds);
     else
-        say_note(b->args, "%lld events up to order id %lld, %llu bytes, digest %s (%.1f s)",
-                 (long long)b->sum.events, (long long)b->sum.last_order_id,
-                 (unsigned long long)w->bytes, digest, seconds);
+        say_note(b->args, "%lld event%s up to order id %lld, %llu bytes, digest %s (%.1f s)",
+                 (long long)b->sum.events, say_plural(b->sum.events),
+                 (long long)b->sum.last_order_id, (unsigned long long)w->bytes, digest, seconds);
 }
 
 static void write_file(struct backup *b, muon_snapshot *s)
@@ -157,7 +170,7 @@ int backup_run(const struct args *args)
     muon_client *client;
     muon_snapshot *s;
     muon_error error;
-    if (args->since && !read_since(&b))
+    if (args->since && (replaces_since(&b) || !read_since(&b)))
         return b.code;
     if (!connect_open(args, &client, &b.code))
         return b.code;

@@ -60,8 +60,7 @@ static bool first_contact(const struct args *args, const char *url, muon_client 
     enum exit_code why = exit_of_status(error.code);
     if (why == EXIT_TIMED_OUT)
         why = EXIT_UNREACHABLE;
-    *code =
-        say_answer(args, why, NULL, error.request_id, "%s does not answer: %s", url, error.message);
+    *code = say_answer(args, why, NULL, error.request_id, "%s: %s", url, error.message);
     return false;
 }
 

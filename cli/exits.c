@@ -26,7 +26,7 @@ const struct exit_row exit_rows[] = {
      "folder. `muon doctor` tells which of them is wrong."},
     {EXIT_UNREACHABLE, "unreachable",
      "the server cannot be reached; or it, or the service, cannot take more now",
-     "Is photond running there? Name another server with --server or MUON_URL."},
+     "Is photond running there? `muon doctor` looks closer; --server or MUON_URL names another."},
     {EXIT_TIMED_OUT, "timed-out", "no answer in time; what was asked may have been done",
      "Try again, or give more time with --timeout; with event ids nothing is stored twice."},
     {EXIT_TOO_LARGE, "too-large",

@@ -160,8 +160,8 @@ static void export_all(struct export *x, muon_snapshot *s)
     ok = ok && is_same(x, info.sum.digest, x->sum.digest, "what has arrived") && close_output(x);
     double seconds = bar_end(&x->bar);
     if (ok)
-        say_note(x->args, "%lld events up to order id %lld (%.1f s)", (long long)x->sum.events,
-                 (long long)x->sum.last_order_id, seconds);
+        say_note(x->args, "%lld event%s up to order id %lld (%.1f s)", (long long)x->sum.events,
+                 say_plural(x->sum.events), (long long)x->sum.last_order_id, seconds);
 }
 
 static void export_with(struct export *x, muon_client *client)

@@ -80,6 +80,6 @@ int follow_run(const struct args *args, muon_client *client, const struct follow
     muon_sub_close(sub);
     muon_sub_free(sub);
     if (show.shown == 0 && code == EXIT_DONE)
-        say_note(args, "no events");
+        show_nothing(args);
     return code;
 }

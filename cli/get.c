@@ -16,7 +16,7 @@ static int get_event(const struct args *args, muon_client *client, const muon_pl
     muon_error error;
     int code = EXIT_DONE;
     if (muon_get(client, place, connect_timeout_ms(args), &batch, &error) != MUON_OK)
-        return say_error(args, &error);
+        return which_fails(args, &error);
     show_begin(&show, args);
     show_batch(&show, batch, 0, 1);
     out_flush(args, &code);

@@ -3,6 +3,7 @@
  */
 #include "cli/guess.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { WORD_MAX = 63 };
@@ -43,7 +44,8 @@ const char *guess_nearest(const char *given, const char *const *words, size_t co
     for (size_t i = 0; i < count; i++) {
         if (strlen(words[i]) > WORD_MAX)
             continue;
-        size_t d = distance(given, words[i]);
+        bool begins = strncmp(given, words[i], given_len) == 0; /* one who writes less means it */
+        size_t d = begins ? 1 : distance(given, words[i]);
         if (d < least && d < strlen(words[i])) {
             least = d;
             nearest = words[i];

@@ -160,8 +160,9 @@ static void import_all(struct importing *im)
                (long long)sum->events, (long long)im->have.events, (long long)sum->last_order_id,
                digest, seconds);
     else
-        say_note(im->args, "%lld events up to order id %lld, digest %s (%.1f s)",
-                 (long long)sum->events, (long long)sum->last_order_id, digest, seconds);
+        say_note(im->args, "%lld event%s up to order id %lld, digest %s (%.1f s)",
+                 (long long)sum->events, say_plural(sum->events), (long long)sum->last_order_id,
+                 digest, seconds);
 }
 
 static bool open_input(struct importing *im, int *fd)

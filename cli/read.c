@@ -17,7 +17,7 @@ static int show_page(const struct args *args, const muon_batch *page)
     show_begin(&show, args);
     show_batch(&show, page, 0, muon_batch_count(page));
     if (show.shown == 0)
-        say_note(args, "no events");
+        show_nothing(args);
     out_flush(args, &code);
     return code;
 }

@@ -123,8 +123,9 @@ static void summary(const struct restore *r, double seconds)
                (long long)r->sum.events, (long long)r->have.events, (long long)r->sum.last_order_id,
                digest, seconds);
     else
-        say_note(r->args, "%lld events up to order id %lld, digest %s (%.1f s)",
-                 (long long)r->sum.events, (long long)r->sum.last_order_id, digest, seconds);
+        say_note(r->args, "%lld event%s up to order id %lld, digest %s (%.1f s)",
+                 (long long)r->sum.events, say_plural(r->sum.events),
+                 (long long)r->sum.last_order_id, digest, seconds);
 }
 
 static void restore_all(struct restore *r)

@@ -163,6 +163,11 @@ int say_service_error(const struct args *args, const muon_error *error)
                       error->message);
 }
 
+const char *say_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void say_note(const struct args *args, const char *format, ...)
 {
     char note[MESSAGE_BYTES];

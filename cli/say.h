@@ -8,6 +8,7 @@
 #define MUON_CLI_SAY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "cli/args.h"
@@ -30,6 +31,9 @@ int say_service_error(const struct args *args, const muon_error *error);
 /* A remark that --quiet leaves out; with --json the object {"note":…}. */
 void say_note(const struct args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The end of a word of which there are so many: "" or "s". */
+const char *say_plural(int64_t count);
 
 /* What --color says: "always", "never" or "auto". False: none of them. */
 bool say_set_colour(const char *when);

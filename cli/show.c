@@ -114,3 +114,11 @@ void show_batch(struct show *show, const muon_batch *batch, size_t first, size_t
     }
     show->shown += end - first;
 }
+
+void show_nothing(const struct args *args)
+{
+    const char *stream = args->operands[1];
+    bool one_star = strchr(stream, '*') && !strstr(stream, "**");
+    say_note(args,
+             one_star ? "no events; one * is a letter like others, a pattern has **" : "no events");
+}

@@ -23,4 +23,7 @@ void show_begin(struct show *show, const struct args *args);
 /* Show the events from index first on, at most count of them. */
 void show_batch(struct show *show, const muon_batch *batch, size_t first, size_t count);
 
+/* Remark that there was nothing to show of the stream that the operands name. */
+void show_nothing(const struct args *args);
+
 #endif

@@ -240,7 +240,7 @@ const struct verb verb_rows[] = {
      "it.\n"
      "Nobody has to wait. With --since FILE only what came after that backup. The file gets its "
      "name\n"
-     "when it is whole and on the disk.\n"
+     "when it is whole and on the disk, and only then takes the place of one of that name.\n"
      "\n"
      "The digest that is shown is that of the store up to the order id that is shown, for ever:\n"
      "`muon verify` shows the same for the file, for the store, and for the one that it is "

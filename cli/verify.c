@@ -20,8 +20,11 @@ static void show_file(const struct args *args, const struct chain_link *link)
     char digest[HEX_DIGEST_BYTES];
     hex_digest(link->sum.digest, digest);
     if (!args->json) {
-        printf("%s: %lld events up to order id %lld, digest %s\n", link->path,
-               (long long)link->sum.events, (long long)link->sum.last_order_id, digest);
+        printf("%s: %lld event%s ", link->path, (long long)link->sum.events,
+               say_plural(link->sum.events));
+        if (link->head.after)
+            printf("after order id %lld ", (long long)link->head.after);
+        printf("up to order id %lld, digest %s\n", (long long)link->sum.last_order_id, digest);
         return;
     }
     fputs("{\"file\":", stdout);
@@ -58,8 +61,9 @@ static int show_store(const struct args *args, const muon_snapshot_info *info)
                info->store_id, (long long)info->sum.events, (long long)info->sum.last_order_id,
                digest);
     else
-        printf("store %s: %lld events up to order id %lld, digest %s\n", info->store_id,
-               (long long)info->sum.events, (long long)info->sum.last_order_id, digest);
+        printf("store %s: %lld event%s up to order id %lld, digest %s\n", info->store_id,
+               (long long)info->sum.events, say_plural(info->sum.events),
+               (long long)info->sum.last_order_id, digest);
     return EXIT_DONE;
 }
 

@@ -42,3 +42,12 @@ bool which_place(const struct args *args, muon_place *place, int *code)
                         why);
     return false;
 }
+
+int which_fails(const struct args *args, const muon_error *error)
+{
+    bool alone = args->operand_count == 2 && !is_number(args->operands[1]);
+    if (error->code != MUON_ENOENT || !alone)
+        return say_error(args, error);
+    return say_answer(args, EXIT_NOT_FOUND, "An event of a stream is named by STREAM VERSION.",
+                      error->request_id, "%s", error->message);
+}

@@ -9,4 +9,7 @@
 /* The place that the operands name. False: the failure has been told, end with *code. */
 bool which_place(const struct args *args, muon_place *place, int *code);
 
+/* Tell that the event could not be got. Returns the exit code. */
+int which_fails(const struct args *args, const muon_error *error);
+
 #endif

@@ -262,7 +262,7 @@ static int explain(struct why *why, const muon_place *place)
 {
     muon_error error;
     if (muon_get(why->client, place, connect_timeout_ms(why->args), &why->root, &error) != MUON_OK)
-        return say_error(why->args, &error);
+        return which_fails(why->args, &error);
     why->asked = muon_batch_at(why->root, 0)->order_id;
     if (!causes_init(&why->causes))
         return say_failure(why->args, EXIT_FAILED, NULL, "why: out of memory");

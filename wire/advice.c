@@ -30,10 +30,10 @@ static const struct advice {
      "the server speaks plain text, not TLS: use a muon+insecure:// URL"},
     {"WRONG_VERSION_NUMBER", ANY, true,
      "the server speaks plain text, not TLS: use a muon+insecure:// URL"},
-    {"Connection refused", ANY, false, "nobody listens there: is photond running?"},
+    {"Connection refused", ANY, false, "nobody listens there"},
     {"DNS resolution failed", ANY, false, "the host name is not known: check the URL"},
     {"Name or service not known", ANY, false, "the host name is not known: check the URL"},
-    {"No such file or directory", ANY, false, "there is no such socket: is photond running?"},
+    {"No such file or directory", ANY, false, "there is no such socket"},
     {"Socket closed", 1 << ADVICE_PLAIN, false,
      "the server closed the connection at once: if it demands TLS, use a muon:// URL"},
     {"Connection reset", 1 << ADVICE_PLAIN, false,
@@ -78,7 +78,8 @@ void advice_add(struct error *error, enum advice_side side)
             error->grpc_status = UNAVAILABLE;
         } else {
             size_t len = strlen(text);
-            error_text(error->message, sizeof error->message, (struct span){(uint8_t *)text, len});
+            error_sentence(error->message, sizeof error->message,
+                           (struct span){(uint8_t *)text, len});
         }
         return;
     }

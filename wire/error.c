@@ -97,6 +97,19 @@ void error_text(char *out, size_t size, struct span text)
     out[len] = '\0';
 }
 
+void error_sentence(char *out, size_t size, struct span text)
+{
+    static const char more[] = " …";
+    assert(size > sizeof more);
+    if (text.len < size) {
+        error_text(out, size, text);
+        return;
+    }
+    error_text(out, size - (sizeof more - 1), text);
+    char *space = strrchr(out, ' ');
+    strcpy(space && space > out ? space : out + strlen(out), more);
+}
+
 enum reason error_set(struct error *e, enum reason reason, const char *format, ...)
 {
     assert(reason > REASON_NONE && reason < REASON_COUNT);
@@ -112,7 +125,7 @@ enum reason error_set(struct error *e, enum reason reason, const char *format, .
     e->grpc_status = table[reason].grpc_status;
     e->retryable = table[reason].retryable;
     e->maybe_applied = table[reason].maybe_applied;
-    error_text(e->message, sizeof e->message, text_span(text));
+    error_sentence(e->message, sizeof e->message, text_span(text));
     return reason;
 }
 

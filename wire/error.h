@@ -53,7 +53,7 @@ struct wrong_version {
 struct error {
     enum reason reason;
     int grpc_status;   /* from the peer; when made here: the reason's own code */
-    char message[512]; /* one sentence, UTF-8, cut at a character's border if too long */
+    char message[512]; /* one sentence, UTF-8, cut, with "…" at its end, if too long */
     bool retryable;
     bool maybe_applied;
     char field[64]; /* "" = none */
@@ -73,6 +73,9 @@ enum reason error_set(struct error *e, enum reason reason, const char *format, .
 /* A text from outside as a C string of at most size - 1 bytes: cut at a character's border; what is not UTF-8 or a control
  * character becomes '?'. */
 void error_text(char *out, size_t size, struct span text);
+
+/* The same of a sentence, which ends with " …" behind a word where it is cut. */
+void error_sentence(char *out, size_t size, struct span text);
 
 /* "REASON_BUSY"; static. */
 const char *reason_name(enum reason reason);

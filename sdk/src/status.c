@@ -96,7 +96,7 @@ int32_t status_fail(muon_error *err, int32_t code, const char *format, ...)
     size_t i = row(code);
     *err = (muon_error){.code = code, .grpc_status = -1};
     err->flags = i < sizeof table / sizeof *table ? table[i].flags : 0;
-    error_text(err->message, sizeof err->message, text_span(text));
+    error_sentence(err->message, sizeof err->message, text_span(text));
     return code;
 }
 
@@ -120,7 +120,7 @@ int32_t status_of_error(muon_error *err, const struct error *error)
         err->flags |= MUON_MAYBE_APPLIED;
     if (error->wrong_versions)
         err->version = (int64_t)error->wrong_version[0].version;
-    error_text(err->message, sizeof err->message, text_span(error->message));
+    error_sentence(err->message, sizeof err->message, text_span(error->message));
     error_text(err->request_id, sizeof err->request_id, text_span(error->request_id));
     return code;
 }

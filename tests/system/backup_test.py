@@ -232,6 +232,14 @@ class Backup(unittest.TestCase):
         self.assertIn("events of its own", done.stderr.decode())
         self.run_on(target, "backup", self.dir / "3.mb", "--since", one, code=CONFLICT)  # another store's
 
+    def test_a_backup_does_not_take_the_place_of_the_one_that_it_follows_upon(self):
+        self.fill(self.source, 50)
+        self.run_on(self.source, "backup", self.dir / "1.mb")
+        whole = (self.dir / "1.mb").read_bytes()
+        done = self.run_on(self.source, "backup", f"{self.dir}/./1.mb", "--since", self.dir / "1.mb", code=2)
+        self.assertIn("would be replaced", done.stderr.decode())
+        self.assertEqual((self.dir / "1.mb").read_bytes(), whole)
+
     def shown(self, photond):
         """What is kept of which stream, and why; but for events that say when."""
         streams = self.said_whole(photond, "streams", "--deleted")["streams"]

@@ -98,6 +98,18 @@ static void patterns_and_reserved_names_are_told(void **state)
     assert_false(text_is_reserved(text_span("a__")));
 }
 
+static void a_sentence_is_cut_behind_a_word_and_says_so(void **state)
+{
+    char out[16];
+    (void)state;
+    error_sentence(out, sizeof out, text_span("as long as fits"));
+    assert_string_equal(out, "as long as fits");
+    error_sentence(out, sizeof out, text_span("one two three four"));
+    assert_string_equal(out, "one two …");
+    error_sentence(out, sizeof out, text_span("a-word-that-is-too-long"));
+    assert_string_equal(out, "a-word-that …");
+}
+
 static void an_error_text_is_cut_between_characters_and_cleaned(void **state)
 {
     (void)state;
@@ -123,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_name_has_1_to_255_bytes),
         cmocka_unit_test(patterns_and_reserved_names_are_told),
         cmocka_unit_test(an_error_text_is_cut_between_characters_and_cleaned),
+        cmocka_unit_test(a_sentence_is_cut_behind_a_word_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

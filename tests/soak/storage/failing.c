@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,15 +55,15 @@ static void tell_frames(char *out, size_t used)
 }
 
 /* Threads may fail and die together, and the end of one ends the process: so the others wait until the first has told. */
-enum { TELLING = 1, TOLD, WAIT_STEPS = 1000, WAIT_STEP_US = 1000 };
+enum { TELLING = 1, TOLD, YIELDS_MAX = 1000000 };
 
 static bool begin_telling(_Atomic int *state)
 {
     int nobody = 0;
     if (atomic_compare_exchange_strong(state, &nobody, TELLING))
         return true;
-    for (int i = 0; i < WAIT_STEPS && atomic_load(state) == TELLING; i++)
-        usleep(WAIT_STEP_US);
+    for (int i = 0; i < YIELDS_MAX && atomic_load(state) == TELLING; i++)
+        sched_yield();
     return false;
 }
 
