@@ -8,78 +8,85 @@
 
 enum { FIELD_NUMBER_MAX = (1 << 29) - 1 };
 
-/* A varint of at most 64 bits off the front of *rest. */
-static bool take_varint(struct span *rest, uint64_t *value)
+/* All of these take something off [at, end), and return the place after it, or NULL: it is not whole. */
+
+static const uint8_t *take_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
+    enum { BYTES_MAX = 10 }; /* of 64 bits */
     uint64_t v = 0;
-    size_t len = rest->len < 10 ? rest->len : 10;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t byte = rest->data[i];
-        if (i == 9 && byte > 1)
-            return false;
+    for (unsigned i = 0; i < BYTES_MAX && at < end; i++) {
+        uint8_t byte = *at++;
+        if (i == BYTES_MAX - 1 && byte > 1)
+            return NULL;
         v |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) {
-            rest->data += i + 1;
-            rest->len -= i + 1;
             *value = v;
-            return true;
+            return at;
         }
     }
-    return false;
+    return NULL;
 }
 
-static bool take_fixed(struct span *rest, size_t len, uint64_t *value)
+/* Nearly all tags, and most lengths, are one byte. */
+static inline const uint8_t *take_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
-    if (rest->len < len)
-        return false;
+    if (at == end || *at >= 0x80)
+        return take_long_varint(at, end, value);
+    *value = *at;
+    return at + 1;
+}
+
+static const uint8_t *take_fixed(const uint8_t *at, const uint8_t *end, size_t len, uint64_t *value)
+{
+    if ((size_t)(end - at) < len)
+        return NULL;
     uint64_t v = 0;
     for (size_t i = 0; i < len; i++)
-        v |= (uint64_t)rest->data[i] << (8 * i);
-    rest->data += len;
-    rest->len -= len;
+        v |= (uint64_t)at[i] << (8 * i);
     *value = v;
-    return true;
+    return at + len;
 }
 
-static bool take_bytes(struct span *rest, struct span *bytes)
+static inline const uint8_t *take_bytes(const uint8_t *at, const uint8_t *end, struct span *bytes)
 {
     uint64_t len;
-    if (!take_varint(rest, &len) || len > rest->len)
-        return false;
-    *bytes = (struct span){rest->data, (size_t)len};
-    rest->data += len;
-    rest->len -= (size_t)len;
-    return true;
+    at = take_varint(at, end, &len);
+    if (!at || len > (size_t)(end - at))
+        return NULL;
+    *bytes = (struct span){at, (size_t)len};
+    return at + len;
+}
+
+static const uint8_t *take_value(const uint8_t *at, const uint8_t *end, struct pb_field *field)
+{
+    switch (field->type) {
+    case PB_VARINT:
+        return take_varint(at, end, &field->value);
+    case PB_FIXED64:
+        return take_fixed(at, end, 8, &field->value);
+    case PB_BYTES:
+        return take_bytes(at, end, &field->bytes);
+    case PB_FIXED32:
+        return take_fixed(at, end, 4, &field->value);
+    }
+    return NULL;
 }
 
 int pb_next(struct span *rest, struct pb_field *field)
 {
     if (rest->len == 0)
         return 0;
-    struct span at = *rest;
+    const uint8_t *end = rest->data + rest->len;
     uint64_t tag;
-    if (!take_varint(&at, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX)
+    const uint8_t *at = take_varint(rest->data, end, &tag);
+    if (!at || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX)
         return -1;
     field->number = (uint32_t)(tag >> 3);
     field->type = (enum pb_type)(tag & 7);
-    bool ok = false;
-    switch (field->type) {
-    case PB_VARINT:
-        ok = take_varint(&at, &field->value);
-        break;
-    case PB_FIXED64:
-        ok = take_fixed(&at, 8, &field->value);
-        break;
-    case PB_BYTES:
-        ok = take_bytes(&at, &field->bytes);
-        break;
-    case PB_FIXED32:
-        ok = take_fixed(&at, 4, &field->value);
-        break;
-    }
-    if (!ok)
+    at = take_value(at, end, field);
+    if (!at)
         return -1;
-    *rest = at;
+    *rest = (struct span){at, (size_t)(end - at)};
     return 1;
 }
 

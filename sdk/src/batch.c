@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,28 +87,30 @@ static bool give(muon_batch *batch, struct span text, const uint8_t *end, muon_s
 
 static const char json[] = "application/json"; /* what no content type means */
 
+#define TEXT(theirs, ours) {offsetof(struct event, theirs), offsetof(struct muon_event, ours)}
+static const struct {
+    size_t from, to;
+} texts[] = {
+    TEXT(stream_name, stream),
+    TEXT(event_type, type),
+    TEXT(event_id, event_id),
+    TEXT(id, id),
+    TEXT(service_id, service),
+    TEXT(schema, schema),
+    TEXT(content_type, content_type),
+    TEXT(caused_by, caused_by),
+    TEXT(caused_by_relation, caused_by_relation),
+    TEXT(traceparent, traceparent),
+    TEXT(payload, payload),
+    TEXT(metadata, metadata),
+};
+
 static bool give_all(muon_batch *batch, const struct event *event, struct muon_event *out)
 {
-    const struct {
-        const struct span *from;
-        muon_str *to;
-    } texts[] = {
-        {&event->stream_name, &out->stream},
-        {&event->event_type, &out->type},
-        {&event->event_id, &out->event_id},
-        {&event->id, &out->id},
-        {&event->service_id, &out->service},
-        {&event->schema, &out->schema},
-        {&event->content_type, &out->content_type},
-        {&event->caused_by, &out->caused_by},
-        {&event->caused_by_relation, &out->caused_by_relation},
-        {&event->traceparent, &out->traceparent},
-        {&event->payload, &out->payload},
-        {&event->metadata, &out->metadata},
-    };
     const uint8_t *end = event->raw.data + event->raw.len;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!give(batch, *texts[i].from, end, texts[i].to))
+        if (!give(batch, *(const struct span *)((const char *)event + texts[i].from), end,
+                  (muon_str *)((char *)out + texts[i].to)))
             return false;
     if (out->content_type.len == 0)
         out->content_type = (muon_str){json, sizeof json - 1};

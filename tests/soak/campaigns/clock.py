@@ -7,7 +7,6 @@ be lost all the same. The histories of the load are checked in the end: order id
 import json
 import os
 import subprocess
-import subprocess
 import time
 from pathlib import Path
 
