@@ -240,10 +240,16 @@ static bool commit_pause(struct commit *c)
 static void commit_recover(struct commit *c)
 {
     struct error error;
+    bool told = false;
     enum reason down;
-    do
-        down = commit_reopen(c, &error);
-    while (down != REASON_NONE && down != REASON_CORRUPT && !commit_pause(c));
+    while ((down = commit_reopen(c, &error)) != REASON_NONE && down != REASON_CORRUPT) {
+        if (!told)
+            logline_with(LOGLINE_WARNING, "the log could not be opened anew, and is tried again",
+                         logline_text("error", error.message));
+        told = true;
+        if (commit_pause(c))
+            break;
+    }
     pthread_mutex_lock(&c->lock);
     c->down = down;
     pthread_mutex_unlock(&c->lock);

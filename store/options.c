@@ -257,7 +257,7 @@ static char *main_doc(void)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (!out)
-        abort();
+        return NULL; /* no memory: then there is no help, and the settings will say so */
     fprintf(out, "The Muon event store.\n\nVerbs (photond VERB --help tells more):\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-13s %s\n", VERBS[i].name, VERBS[i].short_doc);
@@ -388,7 +388,9 @@ enum exit_code options_load(const struct options *options, struct settings *sett
     }
     unsigned n = options_settings(options, settings, faults);
     fclose(faults);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+    if (!text)
+        fputs("photond: no memory to say what is wrong with the settings\n", stderr);
+    for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
         fprintf(stderr, "photond: %s\n", line);
     free(text);
     return n == 0 ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
