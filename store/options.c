@@ -345,7 +345,11 @@ void options_parse(struct options *options, int argc, char **argv)
     argp_program_version = VERSION;
     argp_err_exit_status = EXIT_CODE_USAGE;
     check_flags(&argp, argc - has_verb, argv + has_verb);
-    argp_parse(&argp, argc - has_verb, argv + has_verb, 0, NULL, options);
+    /* Of what is wrong with them argp tells itself, and ends. */
+    if (argp_parse(&argp, argc - has_verb, argv + has_verb, 0, NULL, options) != 0) {
+        fputs("photond: no memory to read the arguments\n", stderr);
+        exit(EXIT_CODE_FAILED);
+    }
     free(doc);
     if (!options->config_file)
         options->config_file = getenv("PHOTOND_CONFIG");

@@ -13,10 +13,12 @@ static atomic_long left_over;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
 FILE *__real_open_memstream(char **text, size_t *len);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
 FILE *__wrap_open_memstream(char **text, size_t *len);
 
 static bool fails(void)
@@ -43,6 +45,11 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
 }
 
 FILE *__wrap_open_memstream(char **text, size_t *len)

@@ -11,7 +11,7 @@ ONLY_BYTES, WORDS_BYTES = 32, 1024
 class Failing:
     def __init__(self, path, store, build):
         path.write_bytes(bytes(SIZE))
-        self.file = open(path, "r+b")
+        self.file, self.armed = open(path, "r+b"), None
         self.page = mmap.mmap(self.file.fileno(), SIZE)
         self.environment = {"LD_PRELOAD": str(build / "tests/soak/storage/libfailing.so"),
                             "MUON_FAILING": str(path), "MUON_FAILING_STORE": str(store)}
@@ -23,6 +23,7 @@ class Failing:
     def arm(self, kind, error="EIO", nth=1, forever=False, only=""):
         """From now on the nth call of this kind fails, and if `forever` all behind it, until disarm()."""
         self.disarm()
+        self.armed = kind
         self.page[PLAN:SIZE] = bytes(SIZE - PLAN)
         struct.pack_into("=iiiqq", self.page, PLAN, getattr(errno, error), forever, 0, nth, 0)
         self.page[ONLY:ONLY + len(only)] = only.encode()
