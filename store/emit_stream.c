@@ -223,7 +223,8 @@ static void stream_emit_done(struct submission *submission, bool same_owner_next
     pthread_mutex_unlock(&s->lock);
 }
 
-/* Decode one batch; a fault of its own makes it a refusal that keeps its place. NULL: no memory. */
+/* Decode one batch; a fault of its own makes it a refusal that keeps its place. NULL: no memory, which is not its own fault: what
+ * comes behind it must not be stored before it. */
 static struct stream_emit *stream_emit_new(struct stream_call *s, struct bytes *message,
                                            uint64_t number, struct span raw)
 {
@@ -234,7 +235,7 @@ static struct stream_emit *stream_emit_new(struct stream_call *s, struct bytes *
         return NULL;
     bool good = true;
     if (emit_request_decode(raw, &s->store->limits, &request, &error) != REASON_NONE) {
-        good = submission_init_refused(&emit->submission, &error);
+        good = !error.retryable && submission_init_refused(&emit->submission, &error);
     } else if (!emit_make_ids(&request, &emit->made) ||
                !submission_init_emit(&emit->submission, &request)) {
         emit_request_fini(&request);

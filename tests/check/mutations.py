@@ -182,6 +182,8 @@ MUTATIONS = [
              "inherit(out, opts->in_call->caused_by, relation,", 'inherit(out, opts->in_call->caused_by, "CAUSED",', "sdk_event_test"),
     Mutation("refused-without-id", "a batch that is refused among others has no id", "store/emit_stream.c",
              "        serve_failed(s->call, sub->error);\n", "        s->sending = s->sending;\n", "failures_seen_test"),
+    Mutation("no-memory-is-a-refusal", "a batch without memory is refused, and what is behind it stored", "store/emit_stream.c",
+             "good = !error.retryable && submission_init_refused(", "good = submission_init_refused(", "emit_stream_alone_test"),
     Mutation("failures-fill-the-log", "a client that fails in a loop fills the log", "store/failures.c",
              "if (rate->told == FAILURES_PER_SECOND) {", "if (rate->told == UINT16_MAX) {", "failures_test"),
     Mutation("one-failure-two-ids", "a session's last words and its status have different ids", "bus/session.c",

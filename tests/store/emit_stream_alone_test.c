@@ -268,6 +268,9 @@ static void a_stream_without_memory_ends_with_a_failure_that_can_be_retried(void
         alone_begin(&emit_stream_method, &call, NULL);
         if (call.reads)
             give(&call, bytes_ref(message));
+        for (struct submission *sub = committer.held.first; sub; sub = sub->next)
+            assert_false(sub->error &&
+                         sub->error->retryable); /* what is behind it would be stored */
         alone_hand_all_back();
         allocs_disarm();
         while (call.sending)

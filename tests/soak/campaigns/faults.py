@@ -36,7 +36,7 @@ REFUSALS = {1, 10, 15, 16}  # failed, unreadable, full, the system refused
 CONFIG = 3  # without memory its settings cannot be read
 BORROWED = r"lib(stdc\+\+|grpc|gpr|absl|leveldb|upb|address_sorting|re2|cares|ssl|crypto)"  # they abort when they get no memory
 BENEATH = r"(libc\.|libgcc_s|ld-linux)"
-CLOSED, REOPENED, OPEN = "no emit is accepted until", "the log could not be opened anew", "the log is open anew"
+REOPENED = "the log could not be opened anew"
 MISSED_S, WORDS_MAX = 3, 4000
 
 
@@ -51,7 +51,7 @@ class Attack:
         self.must_start()
         if self.room.seed % 2 == 0:
             self.load = Load(self.photond.url, self.room, *LOAD)
-        self.probes = Probes(self.room.build, self.photond.port, 0 if self.load else 3)
+        self.probes = Probes(self.room.build, self.photond.port, 1 if self.load else 3)
         self.probes.wait_served()
 
     def must_start(self):
@@ -172,7 +172,6 @@ class Attack:
         """Everything is as it should be from now on."""
         self.failing.disarm()
         self.probes.wait(self.served_or_ended(), "all are served again")
-        self.probes.wait(lambda: self.takes_events() or self.has_ended(), "the log is open anew")
         if self.has_ended():
             self.judge_end(how)
             self.must_start()
@@ -182,10 +181,6 @@ class Attack:
     def served_or_ended(self):
         since = clock.now()
         return lambda: self.has_ended() or all(probe.served[-1] > since for probe in self.probes.all)
-
-    def takes_events(self):
-        """By its own words: with a load of libmuon's there are no writers among the probes."""
-        return self.photond.said.rfind(CLOSED) <= self.photond.said.rfind(OPEN)
 
     # ---- judging ----
 
