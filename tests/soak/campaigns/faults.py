@@ -36,7 +36,7 @@ REFUSALS = {1, 10, 15, 16}  # failed, unreadable, full, the system refused
 CONFIG = 3  # without memory its settings cannot be read
 BORROWED = r"lib(stdc\+\+|grpc|gpr|absl|leveldb|upb|address_sorting|re2|cares|ssl|crypto)"  # they abort when they get no memory
 BENEATH = r"(libc\.|libgcc_s|ld-linux)"
-REOPENED = "the log could not be opened anew"
+CLOSED, REOPENED = "no emit is accepted until", "the log could not be opened anew"
 MISSED_S, WORDS_MAX = 3, 4000
 
 
@@ -51,7 +51,7 @@ class Attack:
         self.must_start()
         if self.room.seed % 2 == 0:
             self.load = Load(self.photond.url, self.room, *LOAD)
-        self.probes = Probes(self.room.build, self.photond.port, 1 if self.load else 3)
+        self.probes = Probes(self.room.build, self.photond.port, 0 if self.load else 3)
         self.probes.wait_served()
 
     def must_start(self):
@@ -122,8 +122,9 @@ class Attack:
         if how["forever"] and not self.has_ended():
             self.probes.wait(self.answered_or_ended(), "all have an answer")
         self.mend(how)
-        reopened = REOPENED in self.photond.said[said:]  # it was the call of a reopening: then readers are told to try again
-        if how["kind"] in ("write", "short-write", "sync") and not how["forever"] and not reopened:
+        said = self.photond.said[said:]
+        alone = CLOSED in said and REOPENED not in said  # else it was the call of a reopening, and readers are told to try again
+        if how["kind"] in ("write", "short-write", "sync") and not how["forever"] and alone:
             for refused in self.probes.refusals(begun, self.probes.readers):
                 raise Broken(f"a read failed: {refused}")
 
