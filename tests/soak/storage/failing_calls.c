@@ -141,8 +141,11 @@ EXPORT int unlinkat(int dir_fd, const char *name, int flags);
 
 static int open_by(int dir_fd, const char *name, int flags, mode_t mode)
 {
-    return fails(FAIL_OPEN, dir_fd, name) ? -1
-                                          : (int)syscall(SYS_openat, dir_fd, name, flags, mode);
+    if (!fails(FAIL_OPEN, dir_fd, name))
+        return (int)syscall(SYS_openat, dir_fd, name, flags, mode);
+    if (errno == ENOSPC && !(flags & O_CREAT))
+        errno = EIO; /* what is there takes no room to open */
+    return -1;
 }
 
 int open(const char *name, int flags, ...)
