@@ -87,22 +87,23 @@ static bool give(muon_batch *batch, struct span text, const uint8_t *end, muon_s
 
 static const char json[] = "application/json"; /* what no content type means */
 
-#define TEXT(theirs, ours) {offsetof(struct event, theirs), offsetof(struct muon_event, ours)}
+#define FROM(member) offsetof(struct event, member)
+#define TO(member)   offsetof(struct muon_event, member)
 static const struct {
     size_t from, to;
 } texts[] = {
-    TEXT(stream_name, stream),
-    TEXT(event_type, type),
-    TEXT(event_id, event_id),
-    TEXT(id, id),
-    TEXT(service_id, service),
-    TEXT(schema, schema),
-    TEXT(content_type, content_type),
-    TEXT(caused_by, caused_by),
-    TEXT(caused_by_relation, caused_by_relation),
-    TEXT(traceparent, traceparent),
-    TEXT(payload, payload),
-    TEXT(metadata, metadata),
+    {FROM(stream_name), TO(stream)},
+    {FROM(event_type), TO(type)},
+    {FROM(event_id), TO(event_id)},
+    {FROM(id), TO(id)},
+    {FROM(service_id), TO(service)},
+    {FROM(schema), TO(schema)},
+    {FROM(content_type), TO(content_type)},
+    {FROM(caused_by), TO(caused_by)},
+    {FROM(caused_by_relation), TO(caused_by_relation)},
+    {FROM(traceparent), TO(traceparent)},
+    {FROM(payload), TO(payload)},
+    {FROM(metadata), TO(metadata)},
 };
 
 static bool give_all(muon_batch *batch, const struct event *event, struct muon_event *out)
