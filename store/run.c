@@ -76,7 +76,7 @@ enum exit_code run_check(const struct options *options)
 }
 
 /* ---- opening ---- */
-static bool prepare_listeners(struct run *run)
+static void prepare_listeners(struct run *run)
 {
     char *fault = NULL;
     run->listeners = address_list(settings_text(&run->settings, SETTING_LISTEN), run->address,
@@ -86,10 +86,9 @@ static bool prepare_listeners(struct run *run)
         run->listener[i].address = run->address[i].text;
         run->listener[i].tls = run->address[i].is_unix ? NULL : run->tls;
     }
-    return run->listeners > 0;
 }
 
-/* Where it was told to be, else in the store's directory. */
+/* Where it was told to be, else in the store's directory. false: no memory. */
 static bool prepare_admin_socket(struct run *run)
 {
     const char *path = settings_text(&run->settings, SETTING_ADMIN_SOCKET);
@@ -433,9 +432,10 @@ static enum exit_code run_open(struct run *run)
     logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
     logline_start(STDERR_FILENO,
                   (enum logline_format)settings_number(&run->settings, SETTING_LOG_FORMAT));
-    if (!prepare_listeners(run) || !prepare_admin_socket(run)) {
+    prepare_listeners(run);
+    if (!prepare_admin_socket(run)) {
         struct error error;
-        error_set(&error, REASON_STORE_UNAVAILABLE, "no memory for the addresses to listen on");
+        error_set(&error, REASON_STORE_UNAVAILABLE, "no memory for the admin socket's name");
         return refuse(EXIT_CODE_FAILED, &error);
     }
     code = open_service(run);

@@ -99,6 +99,7 @@ void error_text(char *out, size_t size, struct span text)
 
 void error_sentence(char *out, size_t size, struct span text)
 {
+    enum { WORD_MAX = 24 }; /* a longer one is cut: names and paths are what one wants to see of */
     static const char more[] = " …";
     assert(size > sizeof more);
     if (text.len < size) {
@@ -106,8 +107,8 @@ void error_sentence(char *out, size_t size, struct span text)
         return;
     }
     error_text(out, size - (sizeof more - 1), text);
-    char *space = strrchr(out, ' ');
-    strcpy(space && space > out ? space : out + strlen(out), more);
+    char *end = out + strlen(out), *space = strrchr(out, ' ');
+    strcpy(space && end - space <= WORD_MAX ? space : end, more);
 }
 
 enum reason error_set(struct error *e, enum reason reason, const char *format, ...)

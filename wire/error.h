@@ -74,7 +74,7 @@ enum reason error_set(struct error *e, enum reason reason, const char *format, .
  * character becomes '?'. */
 void error_text(char *out, size_t size, struct span text);
 
-/* The same of a sentence, which ends with " …" behind a word where it is cut. */
+/* The same of a sentence, which ends with " …" where it is cut: behind a word, unless that is a long one. */
 void error_sentence(char *out, size_t size, struct span text);
 
 /* "REASON_BUSY"; static. */

@@ -108,6 +108,9 @@ static void a_sentence_is_cut_behind_a_word_and_says_so(void **state)
     assert_string_equal(out, "one two …");
     error_sentence(out, sizeof out, text_span("a-word-that-is-too-long"));
     assert_string_equal(out, "a-word-that …");
+    char longer[40];
+    error_sentence(longer, sizeof longer, text_span("in /a/path/that/is/longer/than/any/word/is"));
+    assert_string_equal(longer, "in /a/path/that/is/longer/than/any/ …");
 }
 
 static void an_error_text_is_cut_between_characters_and_cleaned(void **state)

@@ -115,14 +115,14 @@ class Attack:
         return hit
 
     def serving(self, how):
-        begun, said = clock.now(), len(self.photond.said)
+        begun, before = clock.now(), len(self.photond.said)
         self.expect(how)
         self.failing.arm(**how)
         self.wait_met(begun)
         if how["forever"] and not self.has_ended():
             self.probes.wait(self.answered_or_ended(), "all have an answer")
         self.mend(how)
-        said = self.photond.said[said:]
+        said = self.photond.said[before:]
         alone = CLOSED in said and REOPENED not in said  # else it was the call of a reopening, and readers are told to try again
         if how["kind"] in ("write", "short-write", "sync") and not how["forever"] and alone:
             for refused in self.probes.refusals(begun, self.probes.readers):

@@ -35,7 +35,6 @@ struct failing {
         [FAILING_WORDS]; /* who made the first of them: objects and addresses, the innermost first */
     char death[FAILING_WORDS]; /* likewise for an abort, an assertion, a signal */
     atomic_int dead;           /* as told */
-    int unused;
 };
 
 /* Count a call. 0: let it pass; else it fails with this error number. */
