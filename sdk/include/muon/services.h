@@ -151,7 +151,7 @@ MUON_API void muon_call_free(muon_call *call);
 /* muon_subscribe with "stream://service/path?args" subscribes to a stream that a service publishes. Its items come as events of
  * batches: payload and content_type are the publisher's, stream is the URL, version counts from 1, order_id and time_ms are 0 and
  * everything else is "". Of muon_sub_opts only prefetch, batch_max, queue and tag make sense, the rest must be 0: MUON_EINVAL.
- * While prefetch items wait for you the publisher is held back. There is no history: it is not resumed by itself.
+ * While prefetch items wait for you, and some MiB on the way, the publisher is held back. There is no history: it is not resumed by itself.
  * MUON_END: the publisher has ended it. MUON_ENOENT: nobody publishes it. MUON_EREMOTE: the publisher was lost, or has failed.
  * MUON_EUNAVAIL: the connection was lost, or the publisher takes no more subscribers. Subscribe again if you still want it. */
 

@@ -13,13 +13,14 @@ from promise import Broken
 
 FAULT = "slow, stuck and vanishing subscribers and responders"
 HOW = "beside honest ones: their p99 within 10 %, memory bounded, all given back"
-TRIES = (72, 18000)
+TRIES = (72, 5400)
 ALONE = True
 
 GUEST, HONEST = BUILD / "tests/soak/network/net_guest", BUILD / "tests/soak/network/net_honest"
-HONEST_END, GUEST_END = 1, 2
+STORE_END, GUEST_END = 0, 1  # the honest are at the store's: what they wait for is photond, and not the network
 WHATS = ("emit", "deliver", "request")
-LIMIT_S = 120
+LIMIT_S, TURN_S = 120, 5
+FILL_S = 30  # gRPC lets 4 MiB be on the way to a guest, which the honest emit and publish in 20 s; before, it is a reader like others
 GUESTS = ("slow-subscriber", "stuck-subscriber", "slow-watcher", "stuck-watcher", "slow-responder", "stuck-responder")
 ASKERS = ("slow-asker", "stuck-asker")  # so that the responders have something to be slow with
 VANISH = (signal.SIGKILL, signal.SIGSTOP, None)  # None: the network, and then they
@@ -39,7 +40,7 @@ def wait_until(what, true):
 
 class Honest:
     def __init__(self, tunnel, url):
-        self.process = subprocess.Popen([*tunnel.at(HONEST_END), HONEST, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*tunnel.at(STORE_END), HONEST, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError("net_honest does not begin")
 
@@ -48,15 +49,20 @@ class Honest:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
-    def turn(self, seconds):
-        """What it has measured in this time; without a time: nothing, but that it goes on."""
-        told = self.tell()
-        if seconds:
-            time.sleep(seconds)
-            told = self.tell()
+    def turns(self, number):
+        """What it measures in so many turns; without one: nothing, but that it goes on."""
+        self.tell()
+        measured = []
+        for _ in range(number):
+            time.sleep(TURN_S)
+            measured.append(told := self.tell())
             if told["failed"] or not all(told[what]["n"] for what in WHATS):
                 raise Broken(f"the honest do not go on: {told}")
-            return told
+        if not number:
+            self.go_on()
+        return measured
+
+    def go_on(self):
         missing = set(WHATS)
 
         def gone_on():
@@ -64,7 +70,6 @@ class Honest:
             return not missing
 
         wait_until("the honest do not go on", gone_on)
-        return told
 
     def close(self):
         self.process.kill()
@@ -127,23 +132,25 @@ class Visit:
 
     def __init__(self, room, tunnel, photond):
         self.room, self.tunnel, self.usage = room, tunnel, Usage(photond)
-        self.count, self.seconds = (4, 0) if room.short else (100, 20)
+        self.count, self.turns = (4, 0) if room.short else (100, 4)
         self.url = photond.url
         self.honest = Honest(tunnel, photond.url)
-        self.alone, self.beside = [self.honest.turn(self.seconds)], []
+        self.alone, self.beside = self.honest.turns(self.turns), []
         self.descriptors, self.before = self.usage.descriptors(), self.usage.resident()
 
     def receive(self, how):
         """As many guests of each kind come, stay for a while, and vanish."""
         guests = Guests(self.tunnel, self.url, GUESTS + ASKERS, self.count, quiet=not self.room.short)
         try:
-            self.beside.append(self.honest.turn(self.seconds))
+            if self.turns:
+                time.sleep(FILL_S)
+            self.beside += self.honest.turns(self.turns)
             guests.vanish(how)
             wait_until("photond keeps descriptors of guests that are gone", lambda: self.usage.descriptors() <= self.descriptors)
-            wait_until("photond names services that are gone", lambda: not self.usage.services(self.tunnel.at(HONEST_END)))
+            wait_until("photond names services that are gone", lambda: not self.usage.services(self.tunnel.at(STORE_END)))
         finally:
             guests.bury()
-        self.alone.append(self.honest.turn(self.seconds))
+        self.alone += self.honest.turns(self.turns)
 
     def judge_memory(self):
         clients = self.count * len(GUESTS + ASKERS)
@@ -153,20 +160,24 @@ class Visit:
             raise Broken(f"{clients} guests made photond take {most / MIB:.0f} MiB more")
 
     def judge_times(self):
-        """As many times as long is what the honest waited beside guests. What varies without any is not blamed on them."""
+        """By medians of the turns' p99. What varies by itself, between the quarters of the turns without guests, is not blamed on them."""
         for what in WHATS:
             alone, beside = ([turn[what]["p99_us"] for turn in turns] for turns in (self.alone, self.beside))
             ratio = statistics.median(beside) / statistics.median(alone)
-            allowed = max(1.1, max(alone) / min(alone))
-            self.room.say(f"{what}: p99 {alone} µs alone, {beside} µs beside guests: {ratio:.2f} times; {allowed:.2f} are allowed")
+            low, _, high = statistics.quantiles(alone)
+            allowed = max(1.1, high / low)
+            said = f"{what}: p99 is {ratio:.2f} times as long beside guests, {allowed:.2f} are allowed: {beside} instead of {alone} µs"
+            self.room.say(said)
             if ratio > allowed:
-                raise Broken(f"{what}: p99 is {ratio:.2f} times as long beside guests: {beside} instead of {alone} µs")
+                raise Broken(said)
 
 
 def episode(room):
-    tunnel = Tunnel(2, room.seed)
+    tunnel = Tunnel(1, room.seed)
     photond = visit = None
     try:
+        # The guests' network, too, computes only when nobody else does.
+        os.sched_setscheduler(tunnel.process.pid, os.SCHED_IDLE, os.sched_param(0))
         photond = Photond(False, *FLAGS, host=tunnel.host, within=tunnel.at(0))
         visit = Visit(room, tunnel, photond)
         for how in VANISH:

@@ -25,7 +25,7 @@
 #include <muon/muon.h>
 #include <muon/services.h>
 
-enum { GUESTS_MAX = 1000, BEAT_MS = 1000, LIMIT_MS = 120000, ASKED = 4, BODY_BYTES = 64 << 10 };
+enum { GUESTS_MAX = 1000, BEAT_MS = 1000, LIMIT_MS = 120000, ASKED = 4, BODY_BYTES = 16 << 10 };
 
 struct guest {
     muon_client *client;
@@ -127,19 +127,17 @@ static int64_t now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Until the input ends. */
+/* Until the input ends: one after the other, each once a second. */
 static void go_on(struct guest *guests, int len, const struct kind *kind)
 {
     struct pollfd input = {STDIN_FILENO, POLLIN, 0};
-    for (int64_t next_ms = now_ms() + BEAT_MS;;) {
-        int64_t left_ms = next_ms - now_ms();
+    int64_t begun_ms = now_ms();
+    for (int64_t beats = 1;; beats++) {
+        int64_t left_ms = begun_ms + beats * BEAT_MS / len - now_ms();
         if (poll(&input, 1, left_ms > 0 ? (int)left_ms : 0) > 0)
             return;
-        if (now_ms() < next_ms)
-            continue;
-        next_ms = now_ms() + BEAT_MS;
-        for (int i = 0; kind->beat && i < len; i++)
-            kind->beat(&guests[i]);
+        if (kind->beat)
+            kind->beat(&guests[beats % len]);
     }
 }
 

@@ -112,10 +112,10 @@ static void publish(void)
 
 static void tick(void)
 {
-    char payload[256];
+    char payload[1024];
     uint64_t now = now_us();
-    snprintf(payload, sizeof payload, "%-255llu", (unsigned long long)now);
-    const muon_event_in event = {.type = "Ticked", .payload = payload, .payload_len = 255};
+    snprintf(payload, sizeof payload, "%-1023llu", (unsigned long long)now);
+    const muon_event_in event = {.type = "Ticked", .payload = payload, .payload_len = 1023};
     if (muon_emit_async(here.asker, "honest", &event, 1, NULL, here.answers, now, NULL) != MUON_OK)
         here.failed++;
     if (muon_request_async(here.asker, "rpc://honest/echo", payload, 255, NULL, here.answers, now,
