@@ -6,6 +6,7 @@
  */
 #include "store/run.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@
 #include "store/signals.h"
 #include "store/supervisor.h"
 #include "wire/tls.h"
+
+enum { KEPT_EACH_BYTES = 1 << 20, KEPT_BYTES = 4 << 20 };
 
 struct run {
     const struct options *options;
@@ -458,10 +461,19 @@ static enum exit_code run_open(struct run *run)
     return code;
 }
 
+/* The memory of a message serves the next one. As glibc comes, whatever is larger than 128 KiB goes back to the system at once, and each
+ * page of the next message is made anew: more than half of what a replay cost. What is kept is bounded for each of glibc's arenas. */
+static void keep_message_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_EACH_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 enum exit_code run_store(const struct options *options)
 {
     struct run run = {.options = options};
     umask(077); /* whatever is made here is the store's own business */
+    keep_message_memory();
     signals_block();
     enum exit_code code = options_load(options, &run.settings);
     if (code == EXIT_CODE_OK)
