@@ -19,6 +19,7 @@
 #include "store/fanout.h"
 #include "store/hold.h"
 #include "store/logline.h"
+#include "store/pace.h"
 #include "store/place.h"
 #include "store/refuse.h"
 #include "store/sequence.h"
@@ -169,6 +170,7 @@ static void commit_run(struct commit *c, struct chain *taken)
     } else {
         sequence_settle(&c->sequence, after);
         durable_add(c->durable, written, taken, commit_is_alone(c, taken->bytes));
+        pace(c->store->log, tally_now_us() - begun_us);
     }
 }
 
