@@ -47,6 +47,8 @@ MUTATIONS = [
              "return fdatasync(place->mark_fd) == 0;", "return place->mark_fd >= 0;", "durable_test"),
     Mutation("damaged-mark-is-none", "a damaged mark counts as one of a store that has acknowledged nothing", "store/place.c",
              "return sound || len == 0;", "return sound || len >= 0;", "verify_test"),
+    Mutation("paced-too-late", "the committer slows down when LevelDB has stopped, and not before", "store/pace.c",
+             "enum { FILES_MIN = 8,", "enum { FILES_MIN = 12,", "pace_test"),
     Mutation("damage-is-a-pause", "after LevelDB has met damage the log is opened anew, again and again", "store/commit.c",
              "return c->down == REASON_CORRUPT ? WORK_NONE : WORK_RECOVER;", "return WORK_RECOVER;", "damage_test"),
     Mutation("unread-is-new", "an event id that cannot be looked up counts as a new one", "store/sequence.c",
