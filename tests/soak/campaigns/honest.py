@@ -13,7 +13,7 @@ from promise import Broken
 
 FAULT = "slow, stuck and vanishing subscribers and responders"
 HOW = "beside honest ones: their p99 within 10 %, memory bounded, all given back"
-TRIES = (72, 5400)
+TRIES = (72, 3600)
 ALONE = True
 
 GUEST, HONEST = BUILD / "tests/soak/network/net_guest", BUILD / "tests/soak/network/net_honest"
