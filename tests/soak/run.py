@@ -8,6 +8,7 @@ stopped at any time and the next goes on behind it.
   --short          as few tries as ./dev test makes, always the same seeds, not in the ledger
   --tries N        until each has N tries in the ledger, instead of its own number
   --minutes N      no new episode after so many minutes
+  --background     go on without this terminal: what is said goes to build/soak/log
   --seed N         this episode alone, in words, not in the ledger; what it left stays in build/soak/NAME.N
   --table          write what is in the ledger into docs/reliability.md
   --list           the campaigns
@@ -41,7 +42,7 @@ BUILD = Path(os.environ.get("MUON_BUILD", ROOT / "build/release"))
 os.environ["MUON_BUILD"] = str(BUILD)
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/soak")]
 SOAK = ROOT / "build/soak"
-LEDGER = SOAK / "ledger.jsonl"
+LEDGER, LOG = SOAK / "ledger.jsonl", SOAK / "log"
 REPORT = ROOT / "docs/reliability.md"
 CAMPAIGNS = ROOT / "tests/soak/campaigns"
 BEGIN, END = "<!-- soak: made by ./dev soak --table -->", "<!-- /soak -->"
@@ -207,10 +208,17 @@ def write_table():
     REPORT.write_text(re.sub(f"(?s){re.escape(BEGIN)}.*{re.escape(END)}", lambda _: f"{BEGIN}\n{table}\n{END}", text))
 
 
+def go_on_in_background():
+    words = [word for word in sys.argv[1:] if word != "--background"]
+    with LOG.open("a") as log:
+        process = subprocess.Popen([sys.executable, __file__, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    print(f"soak: process {process.pid} goes on, and says how in {LOG.relative_to(ROOT)}; kill {process.pid} stops it, and the next run goes on behind it")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev soak", usage=__doc__, add_help=False)
     parser.add_argument("names", nargs="*")
-    for flag in ("--short", "--table", "--list", "--help"):
+    for flag in ("--short", "--background", "--table", "--list", "--help"):
         parser.add_argument(flag, action="store_true")
     for flag in ("--tries", "--minutes", "--seed"):
         parser.add_argument(flag, type=int)
@@ -227,6 +235,9 @@ def main():
         return 0
     if options.table:
         write_table()
+        return 0
+    if options.background:
+        go_on_in_background()
         return 0
     if options.seed is not None:
         entries = [attempt(campaign, options.seed, loud=True) for campaign in chosen]
