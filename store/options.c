@@ -266,6 +266,16 @@ static char *main_doc(void)
     return text;
 }
 
+/* The end of a sentence, and of the program. guess: NULL: none. */
+static _Noreturn void end_with_advice(const char *prefix, const char *guess)
+{
+    if (guess)
+        fprintf(stderr, "did you mean %s%s?\n", prefix, guess);
+    else
+        fprintf(stderr, "photond --help shows those there are\n");
+    exit(EXIT_CODE_USAGE);
+}
+
 static enum verb find_verb(const char *word)
 {
     const char *names[VERB_COUNT];
@@ -275,9 +285,8 @@ static enum verb find_verb(const char *word)
             return (enum verb)i;
     }
     const char *guess = nearest(word, names, VERB_COUNT);
-    fprintf(stderr, "photond: there is no verb \"%s\"; %s%s\n", word,
-            guess ? "did you mean " : "photond --help shows those there are", guess ? guess : "");
-    exit(EXIT_CODE_USAGE);
+    fprintf(stderr, "photond: there is no verb \"%s\"; ", word);
+    end_with_advice("", guess);
 }
 
 /* argp says of an unknown flag only that it is. So they are looked at first: all that begin with the prefix. */
@@ -308,9 +317,8 @@ static void check_flag(const struct argp *argp, const char *flag)
     if (flag_names(argp, word, names) > 0)
         return; /* argp takes abbreviations */
     const char *guess = nearest(word, names, flag_names(argp, "", names));
-    fprintf(stderr, "photond: there is no flag --%s; %s%s\n", word,
-            guess ? "did you mean --" : "--help shows those there are", guess ? guess : "");
-    exit(EXIT_CODE_USAGE);
+    fprintf(stderr, "photond: there is no flag --%s; ", word);
+    end_with_advice("--", guess);
 }
 
 static void check_flags(const struct argp *argp, int argc, char **argv)

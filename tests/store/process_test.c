@@ -235,11 +235,11 @@ static void an_address_in_use_has_its_exit_code(void **state)
 static void a_wrong_command_line_says_what_is_meant(void **state)
 {
     (void)state;
-    assert_run(EXIT_CODE_USAGE, "there is no verb \"chekc-config\"; did you mean check-config",
+    assert_run(EXIT_CODE_USAGE, "there is no verb \"chekc-config\"; did you mean check-config?",
                ARGS("chekc-config"), NO_ENV);
     assert_run(EXIT_CODE_USAGE, "the verb comes first: photond config",
                ARGS("--listen=x", "config"), NO_ENV);
-    assert_run(EXIT_CODE_USAGE, "there is no flag --lissten; did you mean --listen",
+    assert_run(EXIT_CODE_USAGE, "there is no flag --lissten; did you mean --listen?",
                ARGS("--lissten=x"), NO_ENV);
     assert_run(EXIT_CODE_USAGE, "name a directory", ARGS("init"), NO_ENV);
     assert_run(EXIT_CODE_USAGE, "say for whom", ARGS("cert", "d"), NO_ENV);
