@@ -75,13 +75,13 @@ static struct key key_of(const struct bed *bed, uint64_t order_id)
 {
     struct key key = key_record(order_id);
     if (bed->layout == LAYOUT_EVENT)
-        key.data[0] = 'B';
+        key.data[0] = 'b';
     return key;
 }
 
 static bool key_read(const struct bed *bed, struct span key, uint64_t *order_id)
 {
-    if (key.len != 9 || key.data[0] != (bed->layout == LAYOUT_EVENT ? 'B' : 'R'))
+    if (key.len != 9 || key.data[0] != (bed->layout == LAYOUT_EVENT ? 'b' : 'r'))
         return false;
     *order_id = big_get64(key.data + 1);
     return true;

@@ -78,7 +78,7 @@ static leveldb_t *open_db(const char *dir)
     leveldb_options_set_filter_policy(options, leveldb_filterpolicy_create_bloom(10));
     leveldb_options_set_cache(options, leveldb_cache_create_lru(64 * MIB));
     leveldb_options_set_write_buffer_size(options, 32 * MIB);
-    leveldb_options_set_max_file_size(options, 64 * MIB);
+    leveldb_options_set_max_file_size(options, 4 * MIB);
     leveldb_options_set_block_size(options, 16 * 1024);
     leveldb_options_set_compression(options, leveldb_no_compression);
     char *text = NULL;

@@ -62,10 +62,10 @@ int main(int argc, char **argv)
     uint64_t begin = mono_ns(), bytes = 0, events = 0;
     leveldb_iterator_t *iter = leveldb_create_iterator(db, how);
     struct span key, value;
-    for (leveldb_iter_seek(iter, "R", 1); leveldb_iter_valid(iter); leveldb_iter_next(iter)) {
+    for (leveldb_iter_seek(iter, "r", 1); leveldb_iter_valid(iter); leveldb_iter_next(iter)) {
         key.data = (const uint8_t *)leveldb_iter_key(iter, &key.len);
         value.data = (const uint8_t *)leveldb_iter_value(iter, &value.len);
-        if (key.data[0] != 'R')
+        if (key.data[0] != 'r')
             break;
         bytes += value.len;
         events += record_look(key, value, own, copy);

@@ -13,6 +13,8 @@
 enum { UUID_TEXT = 36, UUID_BYTES = 16, NAME_MAX_BYTES = 255, EXTENT_HEADER = 8, RUN_MAX = 5 + 5 };
 enum { TOMBSTONE = 1, POLICY = 2 }; /* bits */
 
+enum { RECORD = 'r' }; /* greater than all other kinds */
+
 static struct key key_number(uint8_t kind, uint64_t number)
 {
     struct key key = {.len = 9};
@@ -45,7 +47,7 @@ struct key key_meta(const char *name)
 
 struct key key_record(uint64_t order_id)
 {
-    return key_number('R', order_id);
+    return key_number(RECORD, order_id);
 }
 
 struct key key_erase(uint64_t order_id)
@@ -75,7 +77,7 @@ bool key_policy_read(struct span key, struct span *pattern)
 
 bool key_record_read(struct span key, uint64_t *order_id)
 {
-    return key_number_read('R', key, order_id);
+    return key_number_read(RECORD, key, order_id);
 }
 
 bool key_erase_read(struct span key, uint64_t *order_id)

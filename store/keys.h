@@ -3,7 +3,6 @@
  * records.
  *
  *   'M' name                     what the store is: "format", "identity" (meta.h); "freed" (space.h)
- *   'R' order id                 record (record.h)
  *   'S' stream 0x00 version      extent: where the stream's events from this version on are,
  *                                within one record
  *   'S' stream 0x00 0            cut: up to which version the stream's events are gone
@@ -12,6 +11,12 @@
  *   'T' text                     any other event id
  *   'P' pattern                  a retention policy: which events of matching streams are kept
  *   'E' order id                 a cut whose space is still to be reclaimed: the stream
+ *   'r' order id                 record (record.h)
+ *
+ * Records are three quarters of the bytes, each greater than all before, and LevelDB can move files of them down its levels without
+ * rewriting any: if no file holds both the end of something else and the beginning of new records. Behind everything
+ * else that comes by itself: between what precedes and the new ones lie the old ones, and LevelDB ends a file rather than let it span so
+ * much of the level below (docs/decisions/0019-records-last.md).
  *
  * Numbers in keys are 8 bytes, big-endian, so that they sort. A name has no control characters,
  * hence 0x00 ends it, and all extents of a stream are neighbours, in order. A stream that ever held

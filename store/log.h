@@ -59,8 +59,8 @@ bool log_marked(const struct log *log, uint64_t *number);
 /* What the directory may hold. A store gets a format when it is first needed, so that an older photond, which would take what it does
  * not know for something else, refuses to open it. */
 enum {
-    LOG_FORMAT_FIRST = 1,
-    LOG_FORMAT_CUTS = 2, /* cuts within a stream, tombstones, retention */
+    LOG_FORMAT_FIRST = 3, /* 1 and 2 had records before the rest; no release wrote them */
+    LOG_FORMAT_CUTS = 4,  /* cuts within a stream, tombstones, retention */
     LOG_FORMAT_LAST = LOG_FORMAT_CUTS
 };
 struct place;

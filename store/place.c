@@ -157,8 +157,11 @@ static enum log_fault marker_read(struct place *place, struct error *error)
         return LOG_OK;
     bool newer = format > LOG_FORMAT_LAST;
     error_set(error, REASON_WRONG_STORE,
-              "the store in %s has format %u, this photond knows %d; use %s", place->dir, format,
-              LOG_FORMAT_LAST, newer ? "a newer one" : "the version that made it");
+              "the store in %s has format %u, this photond knows %d to %d; %s", place->dir, format,
+              LOG_FORMAT_FIRST, LOG_FORMAT_LAST,
+              newer ? "use a newer one"
+                    : "back it up with the version that made it (muon backup), and restore that "
+                      "with this one (muon restore)");
     return newer ? LOG_NEWER : LOG_FOREIGN;
 }
 

@@ -2,7 +2,7 @@
  * record.h - what is committed together is stored together: the record, its header and its checksum
  * (semantics 1).
  *
- *   key     'R', first order id (8 bytes, big-endian)
+ *   key     'r', first order id (8 bytes, big-endian)
  *   value   header (RECORD_HEADER_BYTES, little-endian), body
  *   header  checksum 8 (XXH3-64, seeded with the key's order id, over all that follows),
  *           format 1, kind 1, zero 2, count 4, first 8, last 8, number 8, time 8, body length 8

@@ -114,8 +114,8 @@ static const struct setting_def TABLE[SETTING_COUNT] = {
                                     1 * GIB, NULL, false, NULL,
                                     "Newest writes sorted in memory. More: fewer compactions, "
                                     "slower opening after a crash."},
-    [SETTING_FILE_BYTES] = {"file-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 1 * GIB, NULL,
-                            false, NULL, "Size of the store's files."},
+    [SETTING_FILE_BYTES] = {"file-bytes", SETTING_KIND_SIZE, "4 MiB", 1 * MIB, 1 * GIB, NULL, false,
+                            NULL, "Size of the store's files."},
     [SETTING_BALLAST_BYTES] = {"ballast-bytes", SETTING_KIND_SIZE, "16 MiB", 1 * MIB, 16 * GIB,
                                NULL, false, NULL,
                                "Space kept in a file and given up when the disk is full, so that "

@@ -208,7 +208,7 @@ static void scan_key(struct scan *s, struct span key, struct span value)
     case 'P':
         scan_policy(s, key, value);
         break;
-    case 'R':
+    case 'r':
         scan_record(s, key, value);
         break;
     case 'S':

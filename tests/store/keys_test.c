@@ -36,7 +36,7 @@ static void keys_have_golden_bytes(void **state)
 {
     (void)state;
     ASSERT_KEY(key_meta("format"), "4d666f726d6174");
-    ASSERT_KEY(key_record(0x0102030405060708), "520102030405060708");
+    ASSERT_KEY(key_record(0x0102030405060708), "720102030405060708");
     ASSERT_KEY(key_erase(1), "450000000000000001");
     ASSERT_KEY(key_extent(text_span("a/b"), 258), "53612f62000000000000000102");
     ASSERT_KEY(key_event_id(text_span("01890a5d-ac96-774b-bcce-b302099a8057")),
@@ -67,6 +67,24 @@ static void only_a_lower_case_canonical_uuid_is_shortened(void **state)
     assert_int_equal(uuid[15], 0x57);
     assert_false(
         key_uuid7(text_span("01890a5d-ac96-774b-0cce-b302099a8057"), uuid)); /* not that variant */
+}
+
+/* decision 19 */
+static void records_are_behind_everything_else(void **state)
+{
+    (void)state;
+    static const char high[] = "\xf4\x8f\xbf\xbf";
+    const struct key first = key_record(0);
+    const struct key others[] = {key_meta(high),
+                                 key_extent(text_span(high), UINT64_MAX),
+                                 key_stream_end(text_span(high)),
+                                 key_erase(UINT64_MAX),
+                                 key_policy(text_span(high)),
+                                 key_event_id(text_span(high)),
+                                 key_event_id(text_span("ffffffff-ffff-7fff-bfff-ffffffffffff")),
+                                 key_event_id(text_span("ffffffff-ffff-ffff-ffff-ffffffffffff"))};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(key_is_behind(&first, &others[i]));
 }
 
 static void the_extents_of_a_stream_are_neighbours_in_order(void **state)
@@ -111,7 +129,7 @@ static void malformed_keys_are_refused(void **state)
     assert_false(key_extent_read((struct span){no_name, 10}, &stream, &number));
     assert_false(key_extent_read((struct span){no_end, 10}, &stream, &number));
     assert_false(key_extent_read((struct span){two, 13}, &stream, &number));
-    assert_false(key_record_read((struct span){(const uint8_t *)"R1234567", 8}, &number));
+    assert_false(key_record_read((struct span){(const uint8_t *)"r1234567", 8}, &number));
     assert_false(key_is_event_id((struct span){(const uint8_t *)"U123", 4}));
     assert_false(key_is_event_id((struct span){(const uint8_t *)"T", 1}));
 }
@@ -238,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_have_golden_bytes),
         cmocka_unit_test(only_a_lower_case_canonical_uuid_is_shortened),
+        cmocka_unit_test(records_are_behind_everything_else),
         cmocka_unit_test(the_extents_of_a_stream_are_neighbours_in_order),
         cmocka_unit_test(keys_are_read_back),
         cmocka_unit_test(malformed_keys_are_refused),

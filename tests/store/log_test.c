@@ -160,8 +160,11 @@ static void another_format_or_identity_is_refused(void **state)
     marker_put(*state, "999", id);
     assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_NEWER);
     assert_non_null(strstr(error.message, "newer"));
+    marker_put(*state, "2", id);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FOREIGN);
+    assert_non_null(strstr(error.message, "muon backup"));
     char format[16];
-    snprintf(format, sizeof format, "%d", RECORD_FORMAT);
+    snprintf(format, sizeof format, "%d", LOG_FORMAT_FIRST);
     marker_put(*state, format, "01890a5d-ac96-774b-bcce-b302099a8057");
     assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_DAMAGED);
     marker_put(*state, "none", id);

@@ -110,16 +110,18 @@ static void edit(const char *path, const char *what, const char *with)
     free(text);
 }
 
-static void a_store_of_a_newer_format_is_refused(void **state)
+static void a_store_of_another_format_is_refused(void **state)
 {
     (void)state;
     struct photond *p = new_photond(true);
     char *label = data_path(p, "PHOTON");
     assert_true(photond_start(p));
     assert_int_equal(photond_stop(p), EXIT_CODE_OK);
-    edit(label, "format 1", "format 9");
+    edit(label, "format 3", "format 9");
     assert_refuses(p, EXIT_CODE_STORE_NEWER, "newer");
-    edit(label, "format 9", "format 1");
+    edit(label, "format 9", "format 2");
+    assert_refuses(p, EXIT_CODE_STORE_FOREIGN, "muon backup");
+    edit(label, "format 2", "format 3");
     assert_true(photond_start(p));
     free(label);
     photond_free(p);
@@ -470,7 +472,7 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(a_directory_that_cannot_be_used_is_named_and_left_alone),
         cmocka_unit_test(two_do_not_work_on_one_directory),
-        cmocka_unit_test(a_store_of_a_newer_format_is_refused),
+        cmocka_unit_test(a_store_of_another_format_is_refused),
         cmocka_unit_test(a_damaged_store_is_refused),
         cmocka_unit_test(a_store_keeps_its_identity_over_a_kill),
         cmocka_unit_test(verify_finds_a_sound_store_sound_and_a_running_one_locked),
