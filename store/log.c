@@ -87,6 +87,7 @@ void log_close(struct log *log)
 {
     if (!log)
         return;
+    writeback_close(log->writeback);
     if (log->db)
         leveldb_close(log->db);
     if (log->db_options) {
@@ -170,8 +171,10 @@ struct log *log_open(const char *dir, const struct log_options *options, enum lo
         return NULL;
     }
     leveldb_options_set_create_if_missing(log->db_options, 0);
-    if (!options->inspect)
+    if (!options->inspect) {
         place_ballast_make(&log->place, log->options.ballast_bytes);
+        log->writeback = writeback_open(log->place.data, NULL, NULL);
+    }
     return log;
 }
 

@@ -12,6 +12,7 @@
 #include "store/place.h"
 #include "store/unsynced.h"
 #include "store/wal.h"
+#include "store/writeback.h"
 
 struct log {
     struct place place;
@@ -30,10 +31,11 @@ struct log {
     leveldb_t *db;   /* NULL: not open again yet. Changes by whoever has closed the gate */
 
     struct ack ack;
-    struct wal wal;             /* the writer's */
-    bool wal_is_unknown;        /* once it was not where it should be, LevelDB syncs every write */
-    struct unsynced unsynced;   /* batches that were appended */
-    pthread_mutex_t compacting; /* a piece at a time */
+    struct wal wal;              /* the writer's */
+    bool wal_is_unknown;         /* once it was not where it should be, LevelDB syncs every write */
+    struct unsynced unsynced;    /* batches that were appended */
+    pthread_mutex_t compacting;  /* a piece at a time */
+    struct writeback *writeback; /* NULL: tables go to the disk when they are synced */
 };
 
 /* Pass the gate; false: the store is not open now. Leave by gate_leave. */
