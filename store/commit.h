@@ -17,7 +17,7 @@
 
 /* A commit stops taking at COMMIT_BYTES (one legal batch may exceed it); from each call it takes a TURN_BYTES at a time, so that a
  * bulk importer does not hold up single writers (semantics 7). */
-enum { COMMIT_BYTES = 1024 * 1024, TURN_BYTES = 64 * 1024 };
+enum { COMMIT_BYTES = 256 * 1024, TURN_BYTES = 64 * 1024 };
 
 struct commit_options {
     size_t queue_bytes; /* waiting, of calls that can be told "busy" */

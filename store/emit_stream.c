@@ -1,7 +1,7 @@
 /*
  * emit_stream.c - see emit_stream.h.
  *
- * A call reads a message, submits its batches to its lane as one chain, and reads on while it has less than QUOTA_BYTES in the
+ * A call reads a message, submits its batches to its lane as one chain, and reads on while it has less than EMIT_STREAM_QUOTA_BYTES in the
  * committer's hands and less than ANSWERS_BYTES of answers that the client has not taken: so flow control, and never "busy",
  * holds back whoever sends too much. Each batch keeps its place: one that is refused here goes through the lane as well.
  *
@@ -17,12 +17,7 @@
 #include "store/commit.h"
 #include "store/emit.h"
 
-enum {
-    QUOTA_BYTES = 2 * COMMIT_BYTES,
-    ANSWERS_BYTES = 256 * 1024,
-    MESSAGE_BATCHES_MAX = 64 * 1024,
-    MESSAGE_REFUSALS_MAX = 64
-};
+enum { ANSWERS_BYTES = 256 * 1024, MESSAGE_BATCHES_MAX = 64 * 1024, MESSAGE_REFUSALS_MAX = 64 };
 
 struct stream_call {
     struct serve_call *call;
@@ -151,7 +146,7 @@ static void stream_go_on(struct stream_call *s)
 
 static void stream_read_on(struct stream_call *s)
 {
-    if (s->reading || s->ended || s->failed || s->pending_bytes >= QUOTA_BYTES ||
+    if (s->reading || s->ended || s->failed || s->pending_bytes >= EMIT_STREAM_QUOTA_BYTES ||
         s->answers_len >= ANSWERS_BYTES)
         return;
     s->reading = true;

@@ -9,6 +9,9 @@
 
 extern const struct serve_method emit_stream_method;
 
+/* A call that has so much with the committer is not read, and gRPC's flow control holds its sender back. */
+enum { EMIT_STREAM_QUOTA_BYTES = 2 * 1024 * 1024 };
+
 /* The calls that are open; at most `max`, a further one is told "busy". NULL: no memory. */
 struct emit_calls;
 struct emit_calls *emit_calls_new(size_t max);

@@ -2,7 +2,7 @@
  * pace.c - many short pauses instead of one long one.
  *
  * LevelDB compacts one thing at a time, and when it is busy with the lower levels, files gather in level 0. With 12 of them it stops all writes
- * until it has merged them, which takes seconds; before that it slows each write down by 1 ms, which a commit of a megabyte does not
+ * until it has merged them, which takes seconds; before that it slows each write down by 1 ms, which a commit of many events does not
  * feel. So the committer slows down by itself, the more the closer it comes: with 11 files to a fifteenth of its speed, which gives LevelDB the
  * time that it needs. (kL0_SlowdownWritesTrigger and kL0_StopWritesTrigger in LevelDB's db/dbformat.h.)
  */

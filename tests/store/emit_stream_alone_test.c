@@ -93,8 +93,8 @@ static void a_call_reads_on_when_what_it_has_submitted_is_below_its_quota(void *
     stream_open(&call);
     while (call.reads)
         give(&call, append(NULL, ++number, alone_request("s", 1, 60000, false)));
-    assert_true(committer.held.bytes >= 2 * COMMIT_BYTES);
-    assert_true(committer.held.bytes < 3 * COMMIT_BYTES);
+    assert_true(committer.held.bytes >= EMIT_STREAM_QUOTA_BYTES);
+    assert_true(committer.held.bytes < EMIT_STREAM_QUOTA_BYTES + 100000);
     alone_hand_all_back(); /* all of one call: it goes on behind the last */
     give(&call, NULL);
     assert_int_equal(answers_in(call.message), number);
