@@ -1,6 +1,7 @@
 """counts.py BUILD: what the last ctest run in a build folder came to, test function by test function.
 
-Ends with "N passed, N failed, N skipped". A program that died, hung or is no cmocka program counts as one test.
+Ends with what each failed program said last, and "N passed, N failed, N skipped". A program that died, hung or is no cmocka
+program counts as one test.
 In CI (CI=true) a skipped test is a failure: the data that it wants must be there.
 """
 import os
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 STEP = re.compile(r"^\d+/\d+ Test(?:ing)?: (.+)$", re.M)
+LAST_LINES = 50
 COUNT = r"^\[  {}\s*\] (\d+) test\(s\)"
 
 
@@ -22,6 +24,12 @@ def programs(log):
     return zip(parts[1::2], parts[2::2])
 
 
+def last_words(name, text):
+    """Said once more at the end, where a failure is looked for: between the two there may be a hundred tests that passed."""
+    lines = text.strip().splitlines()
+    print(f"---- {name}, the last of {len(lines)} lines:", *lines[-LAST_LINES:], "----", sep="\n")
+
+
 def main(build):
     folder = Path(build, "Testing", "Temporary")
     log = next(iter(sorted(folder.glob("LastTest*.log"))), None)
@@ -32,6 +40,8 @@ def main(build):
     for name, text in programs(log.read_text(errors="replace")):
         ok, bad, skip = count("PASSED", text), count("FAILED", text), count("SKIPPED", text)
         died = not re.search(r"^Test Passed\.$", text, re.M)
+        if died:
+            last_words(name, text)
         if died and not bad:
             print(f"{name}: failed outside of any test function")
             bad = 1

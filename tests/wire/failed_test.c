@@ -4,18 +4,30 @@
 #include "tests/wire/peer.h"
 
 /* What serve_options.failed was told last. */
-static struct {
-    atomic_int times;
+struct told {
+    int times;
     char request_id[REQUEST_ID_BYTES], path[64];
     enum reason reason;
-} told;
+};
+static struct told last;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void note(const struct serve_call *call, const struct error *error)
 {
-    memcpy(told.request_id, error->request_id, sizeof told.request_id);
-    snprintf(told.path, sizeof told.path, "%s", serve_call_path(call));
-    told.reason = error->reason;
-    atomic_fetch_add(&told.times, 1);
+    pthread_mutex_lock(&lock);
+    memcpy(last.request_id, error->request_id, sizeof last.request_id);
+    snprintf(last.path, sizeof last.path, "%s", serve_call_path(call));
+    last.reason = error->reason;
+    last.times++;
+    pthread_mutex_unlock(&lock);
+}
+
+static struct told what_was_told(void)
+{
+    pthread_mutex_lock(&lock);
+    struct told told = last;
+    pthread_mutex_unlock(&lock);
+    return told;
 }
 
 /* The call fails, and what the client and what the server's log is told bear one id, of this number. */
@@ -23,7 +35,8 @@ static void assert_told(struct channel *to, const char *path, const char *logged
 {
     static char start[9];
     struct error status = peer_call(to, path, "x", NULL);
-    assert_int_equal(atomic_load(&told.times), number);
+    struct told told = what_was_told();
+    assert_int_equal(told.times, number);
     assert_string_equal(told.path, logged);
     assert_int_equal(told.reason, status.reason);
     assert_string_equal(status.request_id, told.request_id);
