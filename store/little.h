@@ -49,20 +49,35 @@ static inline uint64_t big_get64(const uint8_t *at)
     return be64toh(value);
 }
 
-/* A varint of at most 32 bits off the front of *rest; false: there is none. */
-static inline bool little_varint(struct span *rest, uint32_t *value)
+/* A varint of at most so many bytes off the front of *rest; false: there is none. */
+static inline bool little_varint_within(struct span *rest, size_t bytes_max, uint64_t *value)
 {
     uint64_t v = 0;
-    for (size_t i = 0; i < rest->len && i < 5; i++) {
+    for (size_t i = 0; i < rest->len && i < bytes_max; i++) {
         v |= (uint64_t)(rest->data[i] & 0x7f) << (7 * i);
         if (rest->data[i] < 0x80) {
-            *value = (uint32_t)v;
+            *value = v;
             rest->data += i + 1;
             rest->len -= i + 1;
-            return v <= UINT32_MAX;
+            return true;
         }
     }
     return false;
+}
+
+static inline bool little_varint64(struct span *rest, uint64_t *value)
+{
+    return little_varint_within(rest, 10, value);
+}
+
+/* One of at most 32 bits. */
+static inline bool little_varint(struct span *rest, uint32_t *value)
+{
+    uint64_t v;
+    if (!little_varint_within(rest, 5, &v) || v > UINT32_MAX)
+        return false;
+    *value = (uint32_t)v;
+    return true;
 }
 
 #endif

@@ -11,14 +11,18 @@
 #include "store/log.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/fault.h"
 #include "store/keys.h"
 #include "store/log_inside.h"
+#include "store/manifest.h"
 #include "store/meta.h"
+#include "store/pinned.h"
 #include "store/tailcheck.h"
 
 /* Tables: 16 GiB of them stay open, with files of 4 MiB. LevelDB maps the first thousand, and takes a fifth of our descriptors for the others at the most. */
@@ -108,10 +112,29 @@ void log_close(struct log *log)
     free(log);
 }
 
-static enum log_fault log_open_db(struct log *log, struct error *error)
+/* LevelDB would remove the tables that its MANIFEST has forgotten. */
+static enum log_fault check_manifest(const struct place *place, struct error *error)
+{
+    struct manifest manifest;
+    int fd = open(place->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum manifest_state state = fd < 0 ? MANIFEST_UNKNOWN : manifest_look(fd, &manifest);
+    if (fd >= 0)
+        close(fd);
+    if (state < MANIFEST_DAMAGED)
+        return LOG_OK;
+    bool within = state == MANIFEST_DAMAGED;
+    error_set(error, REASON_CORRUPT,
+              "the store in %s is damaged: data/%s %s%s%s; it was not touched; restore a backup",
+              place->dir, manifest.name,
+              within ? "holds a change that is not whole" : "names data/",
+              within ? "" : manifest.missing,
+              within ? ", and others behind it" : ", which is missing, or has lost its own end");
+    return LOG_DAMAGED;
+}
+
+static enum log_fault open_leveldb(struct log *log, struct error *error)
 {
     char *text = NULL;
-    log->replayed = place_log_bytes(&log->place);
     leveldb_t *db = leveldb_open(log->db_options, log->place.data, &text);
     if (text && place_make_way(&log->place, fault_from_text(text))) {
         leveldb_free(text);
@@ -124,6 +147,34 @@ static enum log_fault log_open_db(struct log *log, struct error *error)
         return fault;
     }
     log->db = db;
+    return LOG_OK;
+}
+
+/* The system has failed a call around LevelDB's opening. */
+static enum log_fault pinning_failed(struct log *log, int code, struct error *error)
+{
+    if (log->db)
+        leveldb_close(log->db);
+    log->db = NULL;
+    return fault_tell(log->place.dir, "cannot be opened", strerror(code), error);
+}
+
+static enum log_fault log_open_db(struct log *log, struct error *error)
+{
+    struct pinned pinned;
+    log->replayed = place_log_bytes(&log->place);
+    enum log_fault fault = check_manifest(&log->place, error);
+    if (fault != LOG_OK)
+        return fault;
+    int code = pinned_take(&pinned, log->place.data);
+    if (code != 0)
+        return pinning_failed(log, code, error);
+    fault = open_leveldb(log, error);
+    code = pinned_let_go(&pinned);
+    if (fault == LOG_OK && code != 0)
+        return pinning_failed(log, code, error);
+    if (fault != LOG_OK)
+        return fault;
     wal_close(&log->wal);
     log->wal_is_unknown |= wal_open(&log->wal, log->place.data) != 0;
     return LOG_OK;

@@ -216,11 +216,14 @@ static enum log_fault marker_begin(struct place *place, struct error *error)
 
 enum log_fault place_finish(struct place *place, struct error *error)
 {
-    if (renameat(place->dir_fd, MARKER_NEW, place->dir_fd, MARKER) != 0 ||
-        fsync(place->dir_fd) != 0)
-        return fault_errno(place, MARKER " cannot be written", error);
-    place->made = true;
-    return LOG_OK;
+    int old = openat(place->dir_fd, MARKER, O_RDONLY | O_CLOEXEC); /* its blocks: see pinned.h */
+    bool ok = renameat(place->dir_fd, MARKER_NEW, place->dir_fd, MARKER) == 0 &&
+              fsync(place->dir_fd) == 0;
+    enum log_fault fault = ok ? LOG_OK : fault_errno(place, MARKER " cannot be written", error);
+    if (old >= 0)
+        close(old);
+    place->made |= ok;
+    return fault;
 }
 
 enum reason place_raise(struct place *place, unsigned format, struct error *error)
@@ -234,6 +237,23 @@ enum reason place_raise(struct place *place, unsigned format, struct error *erro
 }
 
 /* ---- opening ---- */
+
+/* Nothing was ever stored in a store that was not finished, and what a crash has left of its database may be none. */
+static enum log_fault data_begin(const struct place *place, struct error *error)
+{
+    if (mkdirat(place->dir_fd, "data", 0700) != 0 && errno != EEXIST)
+        return fault_errno(place, "data cannot be made", error);
+    DIR *dir = opendir(place->data);
+    if (!dir)
+        return fault_errno(place, "data cannot be listed", error);
+    enum log_fault fault = LOG_OK;
+    for (struct dirent *entry; fault == LOG_OK && (entry = readdir(dir)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+            fault = fault_errno(place, "data cannot be emptied", error);
+    closedir(dir);
+    return fault;
+}
 
 static enum log_fault place_open_dir(struct place *place, bool create, struct error *error)
 {
@@ -274,9 +294,8 @@ enum log_fault place_open(struct place *place, const char *dir, bool create, str
         fault = place_look_and_lock(place, create, error);
     if (fault == LOG_OK)
         fault = place->made ? marker_read(place, error) : marker_begin(place, error);
-    if (fault == LOG_OK && !place->made && mkdirat(place->dir_fd, "data", 0700) != 0 &&
-        errno != EEXIST)
-        fault = fault_errno(place, "data cannot be made", error);
+    if (fault == LOG_OK && !place->made)
+        fault = data_begin(place, error);
     if (fault == LOG_OK) {
         place->mark_fd = openat(place->dir_fd, "mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (place->mark_fd < 0)

@@ -63,6 +63,18 @@ static void disk(void)
     seed("fuzz_record", "whole", -1, (struct span){value, RECORD_HEADER_BYTES + len});
 }
 
+/* A change with every field: the comparator, the log 7, the next file 9, the last sequence 100, a compact pointer, table 5 gone
+ * and table 8 new. */
+static void manifest(void)
+{
+    static const char change[] = "\x01\x1aleveldb.BytewiseComparator\x02\x07\x03\x09\x04\x64"
+                                 "\x05\x01\x09key------\x06\x00\x05"
+                                 "\x07\x01\x08\xe8\x07\x09"
+                                 "a--------\x09"
+                                 "z--------\x09\x00";
+    seed("fuzz_manifest", "change", -1, (struct span){(const uint8_t *)change, sizeof change - 1});
+}
+
 static void configuration(void)
 {
     SEED_TEXTS("fuzz_config", 0,
@@ -149,6 +161,7 @@ static void interface(void)
 void seeds_text(void)
 {
     disk();
+    manifest();
     configuration();
     names();
     json();

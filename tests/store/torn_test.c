@@ -1,5 +1,5 @@
 /*
- * torn_test.c - LevelDB's log as a power cut may leave it: in pieces behind what was synced. hazards 1, 3.
+ * torn_test.c - LevelDB's log and its MANIFEST as a power cut may leave them: in pieces behind what was synced. hazards 1, 3.
  */
 #include "store/torn.h"
 
@@ -17,10 +17,11 @@
 #include <cmocka.h>
 
 #include "stock.h"
+#include "store/logwalk.h"
 #include "tests/lib/openlog.h"
 #include "tests/lib/tempdir.h"
 
-enum { PATH_BYTES = 4096, HEADER_BYTES = 7, SYNCED = 12, UNSYNCED = 4, ROUNDS = 60 };
+enum { PATH_BYTES = 4096, HEADER_BYTES = 7, SYNCED = 12, UNSYNCED = 4, ROUNDS = 60, FLIPS = 60 };
 
 static const struct log_options large_buffer = {
     .create = true, .write_buffer_bytes = 8 << 20, .file_bytes = 1 << 20, .ballast_bytes = 1 << 16};
@@ -209,6 +210,129 @@ static void an_acknowledged_record_that_is_cut_off_is_damage_all_the_same(void *
     free(log);
 }
 
+/* ---- the MANIFEST ---- */
+
+static const char *newest_manifest(char path[PATH_BYTES], const char *dir)
+{
+    char *data = tempdir_path(dir, "data");
+    last_file(path, data, "MANIFEST-", "");
+    free(data);
+    return path;
+}
+
+/* A store whose MANIFEST has many changes, each carried out: logs became tables, and are gone. */
+static struct stock make_tables(const char *dir)
+{
+    char before[PATH_BYTES], now[PATH_BYTES];
+    struct stock stock = stock_begin();
+    struct log *log = openlog(dir, &openlog_small);
+    for (int tables = 0; tables < 5; tables++) {
+        newest_log(before, dir);
+        do
+            assert_int_equal(stock_commit(&stock, log, STOCK_COMMIT_MAX, NULL), REASON_NONE);
+        while (strcmp(newest_log(now, dir), before) == 0);
+    }
+    assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
+    log_close(log);
+    return stock;
+}
+
+/* How many files of the directory's are gone in the other. */
+static unsigned missing_in(const char *other, const char *dir)
+{
+    char path[PATH_BYTES], *data = tempdir_path(dir, "data");
+    unsigned missing = 0;
+    DIR *d = opendir(data);
+    assert_non_null(d);
+    for (const struct dirent *entry; (entry = readdir(d));) {
+        snprintf(path, sizeof path, "%s/data/%s", other, entry->d_name);
+        missing += access(path, F_OK) != 0;
+    }
+    closedir(d);
+    free(data);
+    return missing;
+}
+
+/* The store with another MANIFEST opens with everything, or it does not, and is as it was. Returns whether it has opened. */
+static bool opens_or_is_untouched(const char *origin, const char *manifest, size_t len,
+                                  uint64_t events)
+{
+    char path[PATH_BYTES], *trial;
+    enum log_fault fault;
+    struct error error;
+    assert_true(asprintf(&trial, "%s-trial", origin) > 0);
+    copy(origin, trial);
+    newest_manifest(path, trial);
+    assert_int_equal(truncate(path, 0), 0);
+    write_at(path, 0, manifest, len);
+    struct log *log = log_open(trial, &openlog_small, &fault, &error);
+    bool opened = log != NULL;
+    if (opened) {
+        assert_int_equal(stock_check(log, events), events);
+        log_close(log);
+    } else {
+        assert_int_equal(fault, LOG_DAMAGED);
+        assert_int_equal(missing_in(trial, origin), 0);
+    }
+    tempdir_remove(trial);
+    return opened;
+}
+
+/* hazards 3 */
+static void a_manifest_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
+{
+    char path[PATH_BYTES], kept_path[PATH_BYTES];
+    uint8_t tail[HEADER_BYTES + 100] = {1, 2, 3, 4, 100, 0, 1, 'x'};
+    struct stock stock = make_tables(*state);
+    size_t before, len;
+    free(read_file(newest_manifest(path, *state), &before));
+    write_at(path, before, tail, sizeof tail);
+    struct log *log = openlog(*state, &openlog_small);
+    assert_int_equal(stock_check(log, stock.events), stock.events);
+    assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
+    log_close(log);
+    char *kept = read_file(last_file(kept_path, *state, "torn-MANIFEST-", ""), &len);
+    assert_int_equal(len, sizeof tail);
+    assert_memory_equal(kept, tail, len);
+    free(kept);
+}
+
+/* hazards 3 */
+static void a_bit_of_the_manifest_that_flips_removes_no_table(void **state)
+{
+    char path[PATH_BYTES], *origin = tempdir_path(*state, "origin");
+    size_t len;
+    struct stock stock = make_tables(origin);
+    char *manifest = read_file(newest_manifest(path, origin), &len);
+    size_t step = len / FLIPS + 1;
+    assert_true(opens_or_is_untouched(origin, manifest, len, stock.events));
+    for (size_t at = step / 2; at < len; at += step) {
+        manifest[at] ^= 0x10;
+        opens_or_is_untouched(origin, manifest, len, stock.events);
+        manifest[at] ^= 0x10;
+    }
+    free(manifest);
+    free(origin);
+}
+
+/* hazards 3 */
+static void a_manifest_that_has_lost_changes_removes_no_table(void **state)
+{
+    char path[PATH_BYTES], *origin = tempdir_path(*state, "origin");
+    size_t len, changes = 0;
+    struct stock stock = make_tables(origin);
+    char *manifest = read_file(newest_manifest(path, origin), &len);
+    struct logwalk walk;
+    logwalk_begin(&walk, (const uint8_t *)manifest, len);
+    for (size_t before = 0; logwalk_next(&walk) != LOGWALK_NONE; before = walk.at, changes++) {
+        opens_or_is_untouched(origin, manifest, before, stock.events);
+        opens_or_is_untouched(origin, manifest, (before + walk.at) / 2, stock.events);
+    }
+    assert_true(walk.at == len && changes > 5);
+    free(manifest);
+    free(origin);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, openlog_setup, openlog_teardown)
 
 int main(void)
@@ -219,6 +343,9 @@ int main(void)
         TEST(what_was_not_synced_may_be_lost_in_any_part),
         TEST(damage_before_what_was_synced_is_left_as_it_is),
         TEST(an_acknowledged_record_that_is_cut_off_is_damage_all_the_same),
+        TEST(a_manifest_that_is_there_in_pieces_is_cut_off_and_kept),
+        TEST(a_bit_of_the_manifest_that_flips_removes_no_table),
+        TEST(a_manifest_that_has_lost_changes_removes_no_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
