@@ -112,6 +112,12 @@ void log_close(struct log *log)
     free(log);
 }
 
+static enum log_fault no_memory(struct error *error)
+{
+    error_set(error, REASON_STORE_UNAVAILABLE, "no memory to open the store");
+    return LOG_FAILED;
+}
+
 /* LevelDB would remove the tables that its MANIFEST has forgotten. */
 static enum log_fault check_manifest(const struct place *place, struct error *error)
 {
@@ -120,8 +126,10 @@ static enum log_fault check_manifest(const struct place *place, struct error *er
     enum manifest_state state = fd < 0 ? MANIFEST_UNKNOWN : manifest_look(fd, &manifest);
     if (fd >= 0)
         close(fd);
-    if (state < MANIFEST_DAMAGED)
+    if (state < MANIFEST_NO_MEMORY)
         return LOG_OK;
+    if (state == MANIFEST_NO_MEMORY)
+        return no_memory(error);
     bool within = state == MANIFEST_DAMAGED;
     error_set(error, REASON_CORRUPT,
               "the store in %s is damaged: data/%s %s%s%s; it was not touched; restore a backup",
@@ -200,8 +208,7 @@ struct log *log_open(const char *dir, const struct log_options *options, enum lo
     umask(umask(077) | 077);
     struct log *log = log_new(options);
     if (!log) {
-        error_set(error, REASON_STORE_UNAVAILABLE, "no memory to open the store");
-        *fault = LOG_FAILED;
+        *fault = no_memory(error);
         return NULL;
     }
     *fault = place_open(&log->place, dir, options->create, error);

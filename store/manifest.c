@@ -43,6 +43,7 @@ struct reading {
     bool log_seen, next_file_seen, last_sequence_seen; /* LevelDB wants all of them */
     struct step *steps;
     size_t len, room;
+    bool no_memory;
 };
 
 static bool take_text(struct span *rest)
@@ -61,8 +62,10 @@ static bool add_step(struct reading *reading, uint64_t number, bool comes)
         size_t room = reading->room * 2 + 64;
         struct step *steps =
             room < UINT32_MAX ? realloc(reading->steps, room * sizeof *steps) : NULL;
-        if (!steps)
+        if (!steps) {
+            reading->no_memory = true;
             return false;
+        }
         reading->steps = steps;
         reading->room = room;
     }
@@ -156,8 +159,10 @@ static int compare_steps(const void *a, const void *b)
 static bool take_tables(struct reading *reading, struct manifest_files *files)
 {
     files->tables = malloc((reading->len + 1) * sizeof *files->tables);
-    if (!files->tables)
+    if (!files->tables) {
+        reading->no_memory = true;
         return false;
+    }
     if (reading->len > 0)
         qsort(reading->steps, reading->len, sizeof *reading->steps, compare_steps);
     for (size_t i = 0; i < reading->len; i++) {
@@ -192,13 +197,15 @@ enum manifest_state manifest_read(const uint8_t *data, size_t len, struct manife
     if (len - files->whole > TORN_BYTES_MAX || begins_behind(&walk, walk.at))
         return MANIFEST_DAMAGED;
     uint8_t *entry = malloc(files->whole + 1);
-    struct reading reading = {.len = 0};
+    struct reading reading = {.no_memory = !entry};
     logwalk_begin(&walk, data, files->whole);
     bool told = entry && take_changes(&reading, &walk, entry) && take_tables(&reading, files);
     files->log_number = reading.log;
     free(reading.steps);
     free(entry);
-    return !told ? MANIFEST_UNKNOWN : files->whole < len ? MANIFEST_TORN : MANIFEST_WHOLE;
+    if (!told)
+        return reading.no_memory ? MANIFEST_NO_MEMORY : MANIFEST_UNKNOWN;
+    return files->whole < len ? MANIFEST_TORN : MANIFEST_WHOLE;
 }
 
 void manifest_files_free(struct manifest_files *files)
@@ -224,10 +231,12 @@ static bool all_there(int dir_fd, const struct manifest_files *files, struct man
     return true;
 }
 
-/* The MANIFEST that CURRENT names. */
-static uint8_t *read_current(int dir_fd, struct manifest *manifest, size_t *len)
+/* The MANIFEST that CURRENT names. NULL: why there is none. */
+static uint8_t *read_current(int dir_fd, struct manifest *manifest, size_t *len,
+                             enum manifest_state *why)
 {
     *manifest = (struct manifest){.whole = 0};
+    *why = MANIFEST_UNKNOWN;
     int fd = openat(dir_fd, "CURRENT", O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : read(fd, manifest->name, sizeof manifest->name - 1);
     if (fd >= 0)
@@ -238,8 +247,10 @@ static uint8_t *read_current(int dir_fd, struct manifest *manifest, size_t *len)
     struct stat is;
     uint8_t *data = NULL;
     fd = openat(dir_fd, manifest->name, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_size > 0)
+    if (fd >= 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_size > 0) {
         data = malloc(*len = (size_t)is.st_size);
+        *why = data ? MANIFEST_UNKNOWN : MANIFEST_NO_MEMORY;
+    }
     if (data && pread(fd, data, *len, 0) != (ssize_t)*len) {
         free(data);
         data = NULL;
@@ -253,8 +264,10 @@ enum manifest_state manifest_look(int dir_fd, struct manifest *manifest)
 {
     struct manifest_files files;
     size_t len;
-    uint8_t *data = read_current(dir_fd, manifest, &len);
-    enum manifest_state state = data ? manifest_read(data, len, &files) : MANIFEST_UNKNOWN;
+    enum manifest_state state;
+    uint8_t *data = read_current(dir_fd, manifest, &len, &state);
+    if (data)
+        state = manifest_read(data, len, &files);
     free(data);
     if (state != MANIFEST_WHOLE && state != MANIFEST_TORN)
         return state;

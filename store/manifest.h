@@ -19,6 +19,7 @@ enum manifest_state {
     MANIFEST_UNKNOWN, /* it cannot be told: there is none yet, or it cannot be read; LevelDB will say */
     MANIFEST_WHOLE, /* and all that it names is there */
     MANIFEST_TORN, /* at its end is a change that is not whole; all that is named before it is there */
+    MANIFEST_NO_MEMORY,
     MANIFEST_DAMAGED, /* within */
     MANIFEST_BEHIND   /* it ends before a change that was made: a file is missing that it names */
 };

@@ -40,7 +40,7 @@ MUTATIONS = [
     Mutation("carried-out-cut-off", "a change of the MANIFEST is cut off though its files are gone", "store/manifest.c",
              "files->log_number > 0 &&", "false &&", "torn_test"),
     Mutation("changes-forgotten", "a MANIFEST that has lost changes is opened, and LevelDB removes their tables", "store/log.c",
-             "state < MANIFEST_DAMAGED", "state <= MANIFEST_BEHIND", "torn_test"),
+             "state < MANIFEST_NO_MEMORY", "state <= MANIFEST_BEHIND", "torn_test"),
     Mutation("replaced-let-go", "what LevelDB replaces when it opens may be written over before that is durable", "store/pinned.c",
              "strcmp(dot, \".log\") == 0", "false", "pinned_test"),
     Mutation("unfinished-kept", "what is left of a store that was not finished is taken for its database", "store/place.c",
