@@ -28,8 +28,10 @@ static const struct exit_code_entry TABLE[] = {
      "stop it first; one process a directory"},
     {EXIT_CODE_STORE_FOREIGN, "store-foreign", "the data directory holds something else",
      "choose an empty or a new directory"},
-    {EXIT_CODE_STORE_NEWER, "store-newer", "the store was written by a newer photond",
-     "run that version or a later one"},
+    {EXIT_CODE_STORE_FORMAT, "store-format",
+     "the store has a format that this photond does not know: a newer one wrote it, or one that is "
+     "too old",
+     "newer: run that version or a later one; older: the message says how to bring it over"},
     {EXIT_CODE_STORE_DAMAGED, "store-damaged",
      "a checksum, a number or an index of the store is wrong",
      "run photond verify; restore a backup; nothing is repaired by itself"},
@@ -65,8 +67,8 @@ enum exit_code exit_code_of_fault(enum log_fault fault)
         return EXIT_CODE_STORE_LOCKED;
     case LOG_FOREIGN:
         return EXIT_CODE_STORE_FOREIGN;
-    case LOG_NEWER:
-        return EXIT_CODE_STORE_NEWER;
+    case LOG_FORMAT:
+        return EXIT_CODE_STORE_FORMAT;
     case LOG_DAMAGED:
         return EXIT_CODE_STORE_DAMAGED;
     case LOG_FULL:

@@ -36,7 +36,7 @@ enum reason fault_reason(enum log_fault fault)
     case LOG_DAMAGED:
         return REASON_CORRUPT;
     case LOG_FOREIGN:
-    case LOG_NEWER:
+    case LOG_FORMAT:
         return REASON_WRONG_STORE;
     default:
         return REASON_STORE_UNAVAILABLE;

@@ -23,7 +23,7 @@ enum log_fault {
     LOG_UNREADABLE, /* missing, not a directory, no permission */
     LOG_LOCKED,     /* another photond works on it */
     LOG_FOREIGN,    /* it holds something that is not a store */
-    LOG_NEWER,      /* a format or a record kind that this version does not know */
+    LOG_FORMAT,     /* a format or a record kind that this version does not know */
     LOG_DAMAGED,    /* a checksum, a number or an index is wrong; the message names where */
     LOG_FULL,       /* no room to open */
     LOG_FAILED      /* anything else the system said */

@@ -162,7 +162,7 @@ static enum log_fault marker_read(struct place *place, struct error *error)
               newer ? "use a newer one"
                     : "back it up with the version that made it (muon backup), and restore that "
                       "with this one (muon restore)");
-    return newer ? LOG_NEWER : LOG_FOREIGN;
+    return LOG_FORMAT;
 }
 
 static bool store_id_make(char out[STORE_ID_BYTES])

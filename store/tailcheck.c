@@ -138,7 +138,7 @@ static bool record_here(struct log_iter *iter, struct record *record, enum log_f
     if (!key_record_read(log_iter_key(iter), &order_id))
         return false;
     if (record_open(order_id, log_iter_value(iter), record, error) != REASON_NONE)
-        *fault = record_is_newer(order_id, log_iter_value(iter)) ? LOG_NEWER : LOG_DAMAGED;
+        *fault = record_is_newer(order_id, log_iter_value(iter)) ? LOG_FORMAT : LOG_DAMAGED;
     return true;
 }
 

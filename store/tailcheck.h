@@ -9,7 +9,7 @@
 
 #include "store/log.h"
 
-/* marked: the greatest record number known to be acknowledged; replayed: bytes of the logs that LevelDB found. LOG_OK: *end is the log's. LOG_NEWER, LOG_DAMAGED or LOG_FAILED: *error says what and where. */
+/* marked: the greatest record number known to be acknowledged; replayed: bytes of the logs that LevelDB found. LOG_OK: *end is the log's. LOG_FORMAT, LOG_DAMAGED or LOG_FAILED: *error says what and where. */
 enum log_fault tailcheck_run(struct log *log, uint64_t marked, size_t replayed, struct log_end *end,
                              struct error *error);
 

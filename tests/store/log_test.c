@@ -158,10 +158,10 @@ static void another_format_or_identity_is_refused(void **state)
     snprintf(id, sizeof id, "%s", log_store_id(log));
     log_close(log);
     marker_put(*state, "999", id);
-    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_NEWER);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FORMAT);
     assert_non_null(strstr(error.message, "newer"));
     marker_put(*state, "2", id);
-    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FOREIGN);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FORMAT);
     assert_non_null(strstr(error.message, "muon backup"));
     char format[16];
     snprintf(format, sizeof format, "%d", LOG_FORMAT_FIRST);
@@ -321,7 +321,7 @@ static void a_record_of_an_unknown_kind_refuses_to_open(void **state)
     record_seal(value, &record);
     tamper(log, key_record(50), (struct span){value, sizeof value});
     log_close(log);
-    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_NEWER);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_FORMAT);
 }
 
 /* ---- kill -9 ---- */

@@ -118,9 +118,9 @@ static void a_store_of_another_format_is_refused(void **state)
     assert_true(photond_start(p));
     assert_int_equal(photond_stop(p), EXIT_CODE_OK);
     edit(label, "format 3", "format 9");
-    assert_refuses(p, EXIT_CODE_STORE_NEWER, "newer");
+    assert_refuses(p, EXIT_CODE_STORE_FORMAT, "newer");
     edit(label, "format 9", "format 2");
-    assert_refuses(p, EXIT_CODE_STORE_FOREIGN, "muon backup");
+    assert_refuses(p, EXIT_CODE_STORE_FORMAT, "muon backup");
     edit(label, "format 2", "format 3");
     assert_true(photond_start(p));
     free(label);
