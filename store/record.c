@@ -9,9 +9,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <xxhash.h>
 
 #include "store/little.h"
+#include "store/xxh.h"
 
 enum {
     AT_CHECKSUM = 0,

@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "store/xxh.h"
 #include "wire/tally.h"
 #include "wire/text.h"
 
