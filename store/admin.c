@@ -80,9 +80,11 @@ enum reason admin_feed_start(struct admin_feed *feed, struct admin *admin, struc
         if (feed->next)
             feed->next->back = &feed->next;
         admin->first = feed;
-        feed_start(&feed->feed);
+        feed_init(&feed->feed);
     }
     pthread_mutex_unlock(&admin->lock);
+    if (!reason)
+        feed_start(&feed->feed);
     return reason;
 }
 

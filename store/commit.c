@@ -363,12 +363,12 @@ enum reason commit_submit(struct commit *c, struct submission *chain, struct err
              (lane->waiting.bytes + more.bytes > c->options.queue_bytes ||
               lane->waiting.len >= QUEUE_SUBMISSIONS_MAX))
         reason = REASON_BUSY;
-    else {
+    else
         lane_submit(&c->ring, lane, &more);
-        pthread_cond_signal(&c->changed);
-    }
     pthread_mutex_unlock(&c->lock);
-    if (reason != REASON_NONE)
+    if (reason == REASON_NONE)
+        pthread_cond_signal(&c->changed); /* who wakes finds the lock free */
+    else
         measures_refused(&c->store->measures, reason, len);
     if (reason == REASON_BUSY) {
         error_set(error, reason,

@@ -158,8 +158,8 @@ static void make_durable(struct durable *d, struct list *commits)
     }
     pthread_mutex_lock(&d->lock);
     d->under_way -= len;
-    pthread_cond_signal(&d->less);
     pthread_mutex_unlock(&d->lock);
+    pthread_cond_signal(&d->less);
 }
 
 static void *durable_thread(void *arg)
@@ -192,13 +192,13 @@ void durable_add(struct durable *d, struct written *written, struct chain *taken
         pthread_cond_wait(&d->less, &d->lock);
     alone = alone && d->under_way == 0;
     d->under_way++;
-    if (!alone) {
+    if (!alone)
         list_append(&d->waiting, &one);
-        pthread_cond_signal(&d->work);
-    }
     pthread_mutex_unlock(&d->lock);
     if (alone)
         make_durable(d, &one);
+    else
+        pthread_cond_signal(&d->work);
 }
 
 bool durable_has_failed(const struct durable *d)

@@ -33,12 +33,15 @@ static bool runnable(const struct feed *feed)
     return !feed->idle && !feed->ready.bytes && (!feed->sending || may_make_ahead(feed));
 }
 
-static void schedule(struct feed *feed)
+/* Give back the lock, and queue the job if there is something to do: whoever runs it finds the lock free. Nothing ends the feed
+ * before its job has run. */
+static void unlock(struct feed *feed)
 {
-    if (feed->scheduled || !runnable(feed))
-        return;
-    feed->scheduled = true;
-    readers_submit(feed->readers, &feed->job);
+    bool submit = !feed->scheduled && runnable(feed);
+    feed->scheduled |= submit;
+    pthread_mutex_unlock(&feed->lock);
+    if (submit)
+        readers_submit(feed->readers, &feed->job);
 }
 
 /* ---- sending ---- */
@@ -79,8 +82,7 @@ void feed_sent(struct serve_call *call, bool ok)
         send(feed, &feed->ready);
         drop_ready(feed);
     }
-    schedule(feed);
-    pthread_mutex_unlock(&feed->lock);
+    unlock(feed);
 }
 
 /* ---- the job ---- */
@@ -188,21 +190,23 @@ static void run(struct readers_job *job)
         return;
     }
     feed->scheduled = false;
-    schedule(feed);
-    pthread_mutex_unlock(&feed->lock);
+    unlock(feed);
 }
 
 /* ---- from outside ---- */
 
-void feed_start(struct feed *feed)
+void feed_init(struct feed *feed)
 {
     pthread_mutex_init(&feed->lock, NULL);
     feed->job.run = run;
     feed->sent_ms = cq_mono_ms();
     serve_call_set(feed->call, feed);
+}
+
+void feed_start(struct feed *feed)
+{
     pthread_mutex_lock(&feed->lock);
-    schedule(feed);
-    pthread_mutex_unlock(&feed->lock);
+    unlock(feed);
 }
 
 void feed_wake(struct feed *feed)
@@ -210,8 +214,7 @@ void feed_wake(struct feed *feed)
     pthread_mutex_lock(&feed->lock);
     feed->woken = true;
     feed->idle = false;
-    schedule(feed);
-    pthread_mutex_unlock(&feed->lock);
+    unlock(feed);
 }
 
 void feed_stop(struct feed *feed, enum reason reason)
@@ -219,8 +222,7 @@ void feed_stop(struct feed *feed, enum reason reason)
     pthread_mutex_lock(&feed->lock);
     if (!feed->stop)
         feed->stop = reason;
-    schedule(feed);
-    pthread_mutex_unlock(&feed->lock);
+    unlock(feed);
 }
 
 bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_state *state)

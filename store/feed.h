@@ -64,6 +64,8 @@ struct feed {
 enum { FEED_AHEAD_BYTES = 256 * 1024 }; /* set aside for a message that is made ahead */
 
 /* call, readers, maker and ahead_left are set, the rest is zero. Called in the method's begin; sets the call's state to the feed. */
+void feed_init(struct feed *feed);
+/* Then, still within begin, and better under no lock that the maker wants. */
 void feed_start(struct feed *feed);
 /* There may be something to make now. Any thread, until maker->end has returned. */
 void feed_wake(struct feed *feed);

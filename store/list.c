@@ -174,6 +174,7 @@ static void begin(struct serve_call *call, void *service, struct bytes *message)
     listing->feed = (struct feed){.call = call, .readers = store->readers, .maker = &maker};
     listing->message = bytes_ref(message);
     list_start(&listing->list, store, &request);
+    feed_init(&listing->feed);
     feed_start(&listing->feed);
 }
 

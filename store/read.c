@@ -96,6 +96,7 @@ static void begin(struct serve_call *call, void *service, struct bytes *message)
     page->request = request;
     page->request.type = STREAM_COLD;
     page->message = bytes_ref(message);
+    feed_init(&page->feed);
     feed_start(&page->feed);
 }
 

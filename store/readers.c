@@ -79,8 +79,8 @@ void readers_submit(struct readers *readers, struct readers_job *job)
     pthread_mutex_lock(&readers->lock);
     *readers->end = job;
     readers->end = &job->next;
-    pthread_cond_signal(&readers->work);
     pthread_mutex_unlock(&readers->lock);
+    pthread_cond_signal(&readers->work); /* who wakes finds the lock free */
 }
 
 void readers_close(struct readers *readers)

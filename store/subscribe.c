@@ -301,12 +301,14 @@ static enum reason enlist(struct subscription *sub, struct error *error)
         if (sub->next)
             sub->next->back = &sub->next;
         all->first = sub;
-        feed_start(&sub->feed);
+        feed_init(&sub->feed);
         if (!all->ticking)
             cq_timer_set(all->store->cq, &all->timer, all->look_ms);
         all->ticking = true;
     }
     pthread_mutex_unlock(&all->lock);
+    if (!reason)
+        feed_start(&sub->feed);
     return reason;
 }
 
