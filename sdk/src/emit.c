@@ -274,9 +274,7 @@ int32_t muon_emit(muon_client *c, const char *stream, const muon_event_in *event
     int32_t status = submit(c, stream, events, n, opts ? opts : &no_opts, NULL, 0, &outcome, err);
     if (status != MUON_OK)
         return status;
-    pthread_mutex_lock(&c->mutex);
-    outcome_wait(outcome, &c->mutex);
-    pthread_mutex_unlock(&c->mutex);
+    outcome_wait(outcome);
     const muon_item *item = &outcome->item;
     status = item->status;
     if (status != MUON_OK)

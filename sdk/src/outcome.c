@@ -38,7 +38,7 @@ struct outcome *outcome_new(muon_queue *queue, uint64_t tag, int32_t kind)
     outcome->queue = queue ? queue_ref(queue) : NULL;
     outcome->item.tag = tag;
     outcome->item.kind = kind;
-    pthread_cond_init(&outcome->delivered, NULL);
+    sem_init(&outcome->delivered, 0, 0);
     return outcome;
 }
 
@@ -63,18 +63,16 @@ void outcome_fail(struct outcome *outcome, const muon_error *error)
 
 void outcome_deliver(struct outcome *outcome)
 {
-    if (!outcome->queue) {
-        outcome->done = true;
-        pthread_cond_signal(&outcome->delivered);
-    } else if (!queue_push(outcome->queue, &outcome->entry, NULL)) {
+    if (!outcome->queue)
+        sem_post(&outcome->delivered);
+    else if (!queue_push(outcome->queue, &outcome->entry, NULL))
         outcome_free(outcome);
-    }
 }
 
-void outcome_wait(struct outcome *outcome, pthread_mutex_t *client_mutex)
+void outcome_wait(struct outcome *outcome)
 {
-    while (!outcome->done)
-        pthread_cond_wait(&outcome->delivered, client_mutex);
+    while (sem_wait(&outcome->delivered) != 0)
+        ; /* a signal was handled: EINTR */
 }
 
 void outcome_free(struct outcome *outcome)
@@ -84,7 +82,7 @@ void outcome_free(struct outcome *outcome)
     if (outcome->inflight)
         inflight_leave(outcome->inflight, outcome->inflight_bytes);
     muon_item_clear(&outcome->item);
-    pthread_cond_destroy(&outcome->delivered);
+    sem_destroy(&outcome->delivered);
     queue_unref(outcome->queue);
     free(outcome);
 }

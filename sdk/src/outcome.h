@@ -7,8 +7,7 @@
 #ifndef MUON_SDK_OUTCOME_H
 #define MUON_SDK_OUTCOME_H
 
-#include <pthread.h>
-#include <stdbool.h>
+#include <semaphore.h>
 
 #include "sdk/src/inflight.h"
 #include "sdk/src/queue.h"
@@ -19,8 +18,7 @@ struct outcome {
     muon_item item;    /* to be filled before outcome_deliver */
     struct inflight *inflight;
     size_t inflight_bytes;
-    pthread_cond_t delivered;
-    bool done;
+    sem_t delivered; /* a blocked call waits for it, and needs no lock when it wakes */
 };
 
 /* queue NULL: for a blocked call. NULL: no memory. */
@@ -35,8 +33,8 @@ void outcome_fail(struct outcome *outcome, const muon_error *error);
 /* The operation is over. Under the client's lock. The outcome now belongs to the queue, or to the blocked caller. */
 void outcome_deliver(struct outcome *outcome);
 
-/* Wait, under the client's lock, until delivered. The caller then reads item and calls outcome_free. */
-void outcome_wait(struct outcome *outcome, pthread_mutex_t *client_mutex);
+/* Wait, not under the client's lock, until delivered. The caller then reads item and calls outcome_free. */
+void outcome_wait(struct outcome *outcome);
 
 /* What was not taken out of item is freed, too. */
 void outcome_free(struct outcome *outcome);

@@ -414,9 +414,7 @@ int32_t muon_request(muon_client *c, const char *url, const void *body, size_t l
     status = enter(c, request, opts, len, err);
     if (status != MUON_OK)
         return status;
-    pthread_mutex_lock(&c->mutex);
-    outcome_wait(outcome, &c->mutex);
-    pthread_mutex_unlock(&c->mutex);
+    outcome_wait(outcome);
     muon_item *item = &outcome->item;
     status = item->status;
     if (status == MUON_OK) {

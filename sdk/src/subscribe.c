@@ -74,16 +74,22 @@ static void unref(muon_sub *s)
     free(s);
 }
 
-/* Under the lock: there is something to take, or the end. */
-static void notify(muon_sub *s)
+/* Under the lock: there is something for the queue to take, or the end. */
+static void notify_queue(muon_sub *s)
 {
-    pthread_cond_broadcast(&s->ready);
     if (!s->queue || s->freed)
         return;
     bool was_queued = false;
     atomic_fetch_add(&s->refs, 1);
     if (!queue_push(s->queue, &s->entry, &was_queued) || was_queued)
         unref(s);
+}
+
+/* The same for whoever waits, too. */
+static void notify(muon_sub *s)
+{
+    pthread_cond_broadcast(&s->ready);
+    notify_queue(s);
 }
 
 /* Under the lock: it is over. What is held can still be taken, unless drop. */
@@ -163,7 +169,7 @@ static void receive(muon_sub *s, struct held *held)
     *s->tail = held;
     s->tail = &held->next;
     s->held_events += held->events;
-    notify(s);
+    notify_queue(s);
 }
 
 static void message(struct client_call *call, struct bytes *message)
@@ -189,6 +195,7 @@ static void message(struct client_call *call, struct bytes *message)
         client_call_cancel(call); /* no memory: asked for again, later */
     }
     pthread_mutex_unlock(&c->mutex);
+    pthread_cond_broadcast(&s->ready); /* who wakes finds the lock free; the call keeps s */
 }
 
 /* The call of a subscription that is not over has ended. */

@@ -297,8 +297,8 @@ int32_t unary_run(muon_client *c, struct unary *unary, int32_t timeout_ms, muon_
     if (status != MUON_OK)
         return status;
     submit(c, unary);
-    outcome_wait(unary->outcome, &c->mutex);
     client_leave(c);
+    outcome_wait(unary->outcome);
     status = unary->outcome->item.status;
     return status == MUON_OK ? MUON_OK : status_copy(err, unary->outcome->item.error);
 }
