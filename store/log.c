@@ -126,18 +126,26 @@ static enum log_fault check_manifest(const struct place *place, struct error *er
     enum manifest_state state = fd < 0 ? MANIFEST_UNKNOWN : manifest_look(fd, &manifest);
     if (fd >= 0)
         close(fd);
-    if (state < MANIFEST_NO_MEMORY)
-        return LOG_OK;
-    if (state == MANIFEST_NO_MEMORY)
+    switch (state) {
+    case MANIFEST_NO_MEMORY:
         return no_memory(error);
-    bool within = state == MANIFEST_DAMAGED;
-    error_set(error, REASON_CORRUPT,
-              "the store in %s is damaged: data/%s %s%s%s; it was not touched; restore a backup",
-              place->dir, manifest.name,
-              within ? "holds a change that is not whole" : "names data/",
-              within ? "" : manifest.missing,
-              within ? ", and others behind it" : ", which is missing, or has lost its own end");
-    return LOG_DAMAGED;
+    case MANIFEST_DAMAGED:
+        error_set(
+            error, REASON_CORRUPT,
+            "the store in %s is damaged: data/%s holds a change that is not whole, and others "
+            "behind it; nothing was touched; restore a backup",
+            place->dir, manifest.name);
+        return LOG_DAMAGED;
+    case MANIFEST_BEHIND:
+        error_set(
+            error, REASON_CORRUPT,
+            "the store in %s is damaged: data/%s names data/%s, which is missing, or has lost "
+            "its own end; nothing was touched; restore a backup",
+            place->dir, manifest.name, manifest.missing);
+        return LOG_DAMAGED;
+    default:
+        return LOG_OK;
+    }
 }
 
 static enum log_fault open_leveldb(struct log *log, struct error *error)

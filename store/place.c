@@ -238,6 +238,19 @@ enum reason place_raise(struct place *place, unsigned format, struct error *erro
 
 /* ---- opening ---- */
 
+/* Is this a store whose marker is lost, and not one that was never finished? It is marked what was acknowledged in it. */
+static enum log_fault place_check_unused(const struct place *place, struct error *error)
+{
+    struct stat mark;
+    if (fstatat(place->dir_fd, "mark", &mark, 0) != 0 || mark.st_size == 0)
+        return LOG_OK;
+    error_set(error, REASON_CORRUPT,
+              "the store in %s has lost its file " MARKER ", though events were stored in it; "
+              "nothing was touched; restore that file from a backup",
+              place->dir);
+    return LOG_DAMAGED;
+}
+
 /* Nothing was ever stored in a store that was not finished, and what a crash has left of its database may be none. */
 static enum log_fault data_begin(const struct place *place, struct error *error)
 {
@@ -292,6 +305,8 @@ enum log_fault place_open(struct place *place, const char *dir, bool create, str
     enum log_fault fault = place_open_dir(place, create, error);
     if (fault == LOG_OK)
         fault = place_look_and_lock(place, create, error);
+    if (fault == LOG_OK && !place->made)
+        fault = place_check_unused(place, error);
     if (fault == LOG_OK)
         fault = place->made ? marker_read(place, error) : marker_begin(place, error);
     if (fault == LOG_OK && !place->made)

@@ -186,6 +186,24 @@ static void a_store_that_was_not_finished_is_made_again(void **state)
     assert_int_equal(access(path(*state, "PHOTON.new"), F_OK), -1);
 }
 
+static void a_store_that_has_lost_its_marker_is_not_made_again(void **state)
+{
+    struct error error;
+    struct stock stock = stock_begin();
+    struct log *log = openlog(*state, &openlog_small);
+    assert_int_equal(stock_commit(&stock, log, 10, NULL), REASON_NONE);
+    log_close(log);
+    char from[4096], to[4096];
+    snprintf(from, sizeof from, "%s", path(*state, "PHOTON"));
+    snprintf(to, sizeof to, "%s", path(*state, "PHOTON.new"));
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(openlog_fault(*state, &openlog_small, &error), LOG_DAMAGED);
+    assert_int_equal(rename(to, from), 0);
+    log = openlog(*state, &openlog_small);
+    assert_int_equal(stock_check(log, stock.events), stock.events);
+    log_close(log);
+}
+
 /* hazards 3 */
 static void a_store_whose_database_is_missing_is_damaged_not_new(void **state)
 {
@@ -395,6 +413,7 @@ int main(int argc, char **argv)
         TEST(an_empty_file_system_may_hold_lost_and_found),
         TEST(another_format_or_identity_is_refused),
         TEST(a_store_that_was_not_finished_is_made_again),
+        TEST(a_store_that_has_lost_its_marker_is_not_made_again),
         TEST(a_store_whose_database_is_missing_is_damaged_not_new),
         TEST(what_was_committed_is_there_after_reopening),
         TEST(iterators_go_both_ways_and_end),

@@ -7,25 +7,49 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "stock.h"
+#include "store/place.h"
 #include "tests/lib/openlog.h"
 
 static const struct pinned *watched; /* while it is let go */
 static unsigned kept; /* files that were removed, and not let go, when the directory was synced */
 static int sync_error;
+static bool watches_markers;
+static unsigned markers_kept; /* syncs while a marker was replaced and open */
+
+enum { FDS = 256 };
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __real_pinned_let_go(struct pinned *pinned);
 int __wrap_pinned_let_go(struct pinned *pinned);
 
+/* How many descriptors of ours are of a marker that was replaced. */
+static unsigned markers_open(void)
+{
+    char link[64], path[4096];
+    unsigned found = 0;
+    for (int fd = 0; fd < FDS; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(link, path, sizeof path - 1);
+        path[len > 0 ? len : 0] = '\0';
+        found += strstr(path, "/PHOTON (deleted)") != NULL;
+    }
+    return found;
+}
+
 int __wrap_fsync(int fd)
 {
     struct stat is;
+    if (watches_markers)
+        markers_kept += markers_open();
     if (!watched || fd != watched->dir_fd)
         return __real_fsync(fd);
     for (size_t i = 0; i < watched->len; i++)
@@ -60,6 +84,20 @@ static void the_old_current_manifest_and_log_are_kept_until_the_directory_is_syn
     assert_int_equal(kept, 3);
 }
 
+/* When a store gets a format, its old marker is replaced. */
+static void the_old_marker_is_kept_until_the_directory_is_synced(void **state)
+{
+    struct error error;
+    make(*state);
+    struct log *log = openlog(*state, &openlog_small);
+    markers_kept = 0;
+    watches_markers = true;
+    assert_int_equal(place_raise(log_place(log), LOG_FORMAT_CUTS, &error), REASON_NONE);
+    watches_markers = false;
+    log_close(log);
+    assert_int_equal(markers_kept, 1);
+}
+
 static void when_it_cannot_be_synced_the_store_does_not_open_and_loses_nothing(void **state)
 {
     struct error error;
@@ -79,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_old_current_manifest_and_log_are_kept_until_the_directory_is_synced),
+        TEST(the_old_marker_is_kept_until_the_directory_is_synced),
         TEST(when_it_cannot_be_synced_the_store_does_not_open_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
