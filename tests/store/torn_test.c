@@ -98,39 +98,48 @@ static void make_next_log(const char *log_path)
     assert_int_equal(close(creat(next, 0600)), 0);
 }
 
-/* Something that LevelDB does not take for a record that was being written. */
-static void cut_off_and_kept(void **state, bool interrupted)
+/* It opens with everything, takes more, and opens again; what was behind the end of the file is kept. */
+static void cut_off_and_kept(const char *dir, const struct log_options *options,
+                             struct stock *stock, const char *kept_as, const uint8_t *tail,
+                             size_t tail_len)
 {
-    char log_path[PATH_BYTES], kept_path[PATH_BYTES];
-    uint8_t tail[HEADER_BYTES + 500] = {1, 0, 0, 0, 300 & 0xff, 300 >> 8, 1, 'x'};
-    struct stock stock = make(*state, SYNCED);
-    size_t before, len;
-    newest_log(log_path, *state);
-    free(read_file(log_path, &before));
-    write_at(log_path, before, tail, sizeof tail);
-    if (interrupted)
-        make_next_log(log_path);
-    struct log *log = openlog(*state, &large_buffer);
-    assert_int_equal(stock_check(log, stock.events), stock.events);
-    assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
+    char kept_path[PATH_BYTES];
+    size_t len;
+    struct log *log = openlog(dir, options);
+    assert_int_equal(stock_check(log, stock->events), stock->events);
+    assert_int_equal(stock_commit(stock, log, 100, NULL), REASON_NONE);
     log_close(log);
-    log = openlog(*state, &large_buffer);
-    assert_int_equal(stock_check(log, stock.events), stock.events);
+    log = openlog(dir, options);
+    assert_int_equal(stock_check(log, stock->events), stock->events);
     log_close(log);
-    char *kept = read_file(last_file(kept_path, *state, "torn-", ""), &len);
-    assert_int_equal(len, sizeof tail);
+    char *kept = read_file(last_file(kept_path, dir, kept_as, ""), &len);
+    assert_int_equal(len, tail_len);
     assert_memory_equal(kept, tail, len);
     free(kept);
 }
 
+/* Something that LevelDB does not take for a record that was being written. */
+static void torn_log_is_mended(void **state, bool interrupted)
+{
+    char log_path[PATH_BYTES];
+    uint8_t tail[HEADER_BYTES + 500] = {1, 0, 0, 0, 300 & 0xff, 300 >> 8, 1, 'x'};
+    struct stock stock = make(*state, SYNCED);
+    size_t before;
+    free(read_file(newest_log(log_path, *state), &before));
+    write_at(log_path, before, tail, sizeof tail);
+    if (interrupted)
+        make_next_log(log_path);
+    cut_off_and_kept(*state, &large_buffer, &stock, "torn-", tail, sizeof tail);
+}
+
 static void an_append_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
 {
-    cut_off_and_kept(state, false);
+    torn_log_is_mended(state, false);
 }
 
 static void it_is_also_where_a_start_was_interrupted(void **state)
 {
-    cut_off_and_kept(state, true);
+    torn_log_is_mended(state, true);
 }
 
 /* Commits that were appended, and neither synced nor acknowledged: a copy of the store's mark says so. */
@@ -281,20 +290,13 @@ static bool opens_or_is_untouched(const char *origin, const char *manifest, size
 /* hazards 3 */
 static void a_manifest_that_is_there_in_pieces_is_cut_off_and_kept(void **state)
 {
-    char path[PATH_BYTES], kept_path[PATH_BYTES];
+    char path[PATH_BYTES];
     uint8_t tail[HEADER_BYTES + 100] = {1, 2, 3, 4, 100, 0, 1, 'x'};
     struct stock stock = make_tables(*state);
-    size_t before, len;
+    size_t before;
     free(read_file(newest_manifest(path, *state), &before));
     write_at(path, before, tail, sizeof tail);
-    struct log *log = openlog(*state, &openlog_small);
-    assert_int_equal(stock_check(log, stock.events), stock.events);
-    assert_int_equal(stock_commit(&stock, log, 100, NULL), REASON_NONE);
-    log_close(log);
-    char *kept = read_file(last_file(kept_path, *state, "torn-MANIFEST-", ""), &len);
-    assert_int_equal(len, sizeof tail);
-    assert_memory_equal(kept, tail, len);
-    free(kept);
+    cut_off_and_kept(*state, &openlog_small, &stock, "torn-MANIFEST-", tail, sizeof tail);
 }
 
 /* hazards 3 */
