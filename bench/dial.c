@@ -39,8 +39,7 @@ static void dial_ping(struct dial *dial)
             client_call_new(dial->channels[i], PHOTON "Info", 30000, true, &handler, dial);
         if (!call)
             die("no memory");
-        client_call_send(call, &nothing, 1, true);
-        client_call_read(call);
+        client_call_ask(call, nothing);
         sem_wait(&dial->done);
     }
     bytes_unref(nothing);

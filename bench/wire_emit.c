@@ -169,8 +169,7 @@ static void writer_next(struct writer *writer)
         client_call_new(writer->channel, PHOTON "Emit", 60000, true, &handler, writer);
     if (!call)
         die("no memory");
-    client_call_send(call, &request, 1, true);
-    client_call_read(call);
+    client_call_ask(call, request);
     bytes_unref(request);
 }
 

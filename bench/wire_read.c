@@ -72,8 +72,7 @@ static void replay_run(struct replay *replay, struct bytes *request)
         client_call_new(replay->dial.channels[0], PHOTON "Subscribe", -1, true, &handler, replay);
     if (!call)
         die("no memory");
-    client_call_send(call, &request, 1, true);
-    client_call_read(call);
+    client_call_ask(call, request);
     sem_wait(&replay->dial.done);
     client_call_free(call);
 }
@@ -147,8 +146,7 @@ static void load_next(struct load *load)
         client_call_new(load->dial.channels[0], load->path, 30000, true, &handler, load);
     if (!call)
         die("no memory");
-    client_call_send(call, &request, 1, true);
-    client_call_read(call);
+    client_call_ask(call, request);
     bytes_unref(request);
 }
 

@@ -40,7 +40,7 @@ struct client_call {
     void *user;
     uint32_t flags; /* of the initial metadata */
 
-    struct cq_op received, sent, ended, closed;
+    struct cq_op asked, received, sent, ended, closed;
     grpc_call *core;
     grpc_byte_buffer *incoming, *outgoing;
     grpc_metadata_array headers, trailers;
@@ -260,9 +260,9 @@ static void start(struct client_call *call, const grpc_op *ops, size_t len, stru
     (void)error;
 }
 
-static void received_done(struct cq_op *op, bool ok)
+/* A read is done. */
+static void receive(struct client_call *call, bool ok)
 {
-    struct client_call *call = CALL(op, received);
     bool arrived = ok && call->incoming;
     struct bytes *message = core_take(call->incoming);
     call->incoming = NULL;
@@ -277,11 +277,27 @@ static void received_done(struct cq_op *op, bool ok)
     batch_done(call);
 }
 
+static void received_done(struct cq_op *op, bool ok)
+{
+    receive(CALL(op, received), ok);
+}
+
+static void outgoing_drop(struct client_call *call)
+{
+    grpc_byte_buffer_destroy(call->outgoing);
+    call->outgoing = NULL;
+}
+
+static void asked_done(struct cq_op *op, bool ok)
+{
+    outgoing_drop(CALL(op, asked));
+    receive(CALL(op, asked), ok);
+}
+
 static void sent_done(struct cq_op *op, bool ok)
 {
     struct client_call *call = CALL(op, sent);
-    grpc_byte_buffer_destroy(call->outgoing);
-    call->outgoing = NULL;
+    outgoing_drop(call);
     if (handler_begin(call, RUNS_SENT)) {
         call->handler->sent(call, ok);
         handler_done(call, RUNS_SENT);
@@ -315,6 +331,7 @@ struct client_call *client_call_new(struct channel *channel, const char *path, i
     call->user = user;
     call->flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET |
                   (wait_for_ready ? GRPC_INITIAL_METADATA_WAIT_FOR_READY : 0);
+    call->asked.done = asked_done;
     call->received.done = received_done;
     call->sent.done = sent_done;
     call->ended.done = ended_done;
@@ -355,24 +372,51 @@ static size_t head(struct client_call *call, grpc_op *op)
     return len;
 }
 
+/* What sends a message goes into ops, which hold three: headers that are due, the message, the half-close. With the lock held. */
+static size_t outgo(struct client_call *call, grpc_byte_buffer *message, bool last, grpc_op *ops)
+{
+    assert(!call->outgoing);
+    size_t len = head(call, ops);
+    call->outgoing = message;
+    ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
+    ops[len++].data.send_message.send_message = message;
+    if (last)
+        ops[len++] = (grpc_op){.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
+    return len;
+}
+
+static grpc_op income(struct client_call *call)
+{
+    grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+    op.data.recv_message.recv_message = &call->incoming;
+    return op;
+}
+
+void client_call_ask(struct client_call *call, struct bytes *request)
+{
+    grpc_op ops[4];
+    grpc_byte_buffer *message = core_message(&request, 1);
+    pthread_mutex_lock(&call->lock);
+    if (call->finished) {
+        grpc_byte_buffer_destroy(message);
+    } else {
+        size_t len = outgo(call, message, true, ops);
+        ops[len++] = income(call);
+        start(call, ops, len, &call->asked);
+    }
+    pthread_mutex_unlock(&call->lock);
+}
+
 void client_call_send(struct client_call *call, struct bytes *const *parts, size_t parts_len,
                       bool last)
 {
     grpc_op ops[3];
     grpc_byte_buffer *message = core_message(parts, parts_len);
     pthread_mutex_lock(&call->lock);
-    if (call->finished) {
+    if (call->finished)
         grpc_byte_buffer_destroy(message);
-    } else {
-        assert(!call->outgoing);
-        size_t len = head(call, ops);
-        call->outgoing = message;
-        ops[len] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
-        ops[len++].data.send_message.send_message = message;
-        if (last)
-            ops[len++] = (grpc_op){.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
-        start(call, ops, len, &call->sent);
-    }
+    else
+        start(call, ops, outgo(call, message, last, ops), &call->sent);
     pthread_mutex_unlock(&call->lock);
 }
 
@@ -390,9 +434,8 @@ void client_call_end(struct client_call *call)
 
 void client_call_read(struct client_call *call)
 {
-    grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
-    op.data.recv_message.recv_message = &call->incoming;
     pthread_mutex_lock(&call->lock);
+    grpc_op op = income(call);
     if (!call->finished)
         start(call, &op, 1, &call->received);
     pthread_mutex_unlock(&call->lock);

@@ -216,8 +216,7 @@ static bool probe(struct link *link)
                                       2 * connect_ms(link->client), false, &probe_handler, link);
     if (link->probe) {
         link->calls++;
-        client_call_send(link->probe, &nothing, 1, true);
-        client_call_read(link->probe);
+        client_call_ask(link->probe, nothing);
     }
     bytes_unref(nothing);
     return link->probe != NULL;

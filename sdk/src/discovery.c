@@ -94,8 +94,7 @@ static void begin(muon_client *c, struct discovery *d, int64_t now_ms)
         d->call = connection_call(c, "/muon.v1.BusService/Discover", -1, &handler, d, &d->link);
     if (d->call) {
         atomic_fetch_add(&d->refs, 1);
-        client_call_send(d->call, &message, 1, true);
-        client_call_read(d->call);
+        client_call_ask(d->call, message);
     } else { /* out of memory: later */
         d->retry_at_ms = now_ms + 100;
         client_wake_at(c, d->retry_at_ms);

@@ -141,9 +141,11 @@ static void begin(muon_client *c, muon_sub *s, int64_t now_ms)
     if (s->call) {
         atomic_fetch_add(&s->refs, 1);
         c->metrics.resumes += s->request.placed;
-        s->reading = false;
-        client_call_send(s->call, &message, 1, true);
-        read_on(s);
+        s->reading = s->held_events < s->prefetch;
+        if (s->reading)
+            client_call_ask(s->call, message);
+        else
+            client_call_send(s->call, &message, 1, true);
     } else { /* out of memory: later */
         s->retry_at_ms = now_ms + 100;
         client_wake_at(c, s->retry_at_ms);

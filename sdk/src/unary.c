@@ -201,8 +201,7 @@ static void begin(muon_client *c, struct unary *unary, int64_t now_ms)
     unary->call = connection_call(c, unary->path, left_ms, &handler, unary, &unary->link);
     if (!unary->call)
         return;
-    client_call_send(unary->call, &unary->request, 1, true);
-    client_call_read(unary->call);
+    client_call_ask(unary->call, unary->request);
 }
 
 void unary_connected(muon_client *c)

@@ -385,8 +385,9 @@ struct error peer_call(struct channel *channel, const char *path, const char *re
 {
     struct talk talk;
     talk_start(&talk, channel, path, WAIT_S * 1000, false);
-    client_call_read(talk.call);
-    talk_send(&talk, text_span(request), true);
+    struct bytes *message = bytes_copy(request, strlen(request));
+    client_call_ask(talk.call, message);
+    bytes_unref(message);
     struct error status = *talk_await_end(&talk);
     if (reply && talk.received) {
         assert_true(talk.messages[0]->len < 256);

@@ -7,33 +7,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "tests/wire/peer.h"
+#include "tests/wire/pair.h"
 
 enum { CHAT_PARTS = 100 };
-
-static struct cq *cq;
-static struct peer peer;
-static struct channel *channel;
-
-static int up(void **state)
-{
-    char target[64];
-    (void)state;
-    cq = cq_open(1);
-    peer_start(&peer, "127.0.0.1:0", NULL);
-    snprintf(target, sizeof target, "127.0.0.1:%d", peer.port);
-    channel = peer_connect(cq, target, NULL);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    channel_close(channel);
-    cq_close(cq);
-    peer_stop(&peer, false);
-    return 0;
-}
 
 static void *stop_gently(void *other)
 {
@@ -67,6 +43,20 @@ static void an_unknown_method_is_unimplemented_and_named(void **state)
     assert_int_equal(status.grpc_status, 12);
     assert_int_equal(status.reason, REASON_NO_SUCH_PATH);
     assert_non_null(strstr(status.message, "/test.Peer/Dance"));
+}
+
+static void an_ask_of_a_call_that_is_over_does_nothing(void **state)
+{
+    (void)state;
+    struct talk talk;
+    talk_start(&talk, channel, "/test.Peer/Echo", -1, false);
+    client_call_cancel(talk.call);
+    assert_int_equal(talk_await_end(&talk)->grpc_status, 1);
+    struct bytes *late = bytes_copy("late", 4);
+    client_call_ask(talk.call, late);
+    bytes_unref(late);
+    assert_int_equal(talk.received + (size_t)talk.no_more + (size_t)talk.sent, 0);
+    talk_free(&talk);
 }
 
 static void messages_of_any_size_come_back_as_they_were(void **state)
@@ -305,54 +295,7 @@ static void a_caller_without_certificate_has_no_identity(void **state)
     assert_string_equal(reply, "");
 }
 
-/* ---- where to listen, and the end ---- */
-
-static void a_unix_socket_serves(void **state)
-{
-    (void)state;
-    char address[64], reply[256];
-    struct error error;
-    snprintf(address, sizeof address, "unix:/tmp/muon-serve-test-%d.sock", (int)getpid());
-    struct peer at_socket;
-    peer_start(&at_socket, address, NULL);
-    assert_int_equal(at_socket.port, 1);
-    struct channel *there = peer_connect(cq, address, NULL);
-    assert_int_equal(peer_call(there, "/test.Peer/Echo", "hello", reply).reason, REASON_NONE);
-    assert_string_equal(reply, "hello");
-    assert_int_equal(serve_listen(peer.serve, address, NULL, &error), 0); /* not taken over */
-    assert_non_null(strstr(error.message, "another process"));
-    channel_close(there);
-    peer_stop(&at_socket, false);
-    unlink(address + 5);
-}
-
-static void an_address_that_cannot_be_listened_on_is_explained(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *address, *why;
-    } cases[] = {
-        {"192.0.2.1:0", "does not have that address"},
-        {"no-such-host.invalid:1", "cannot listen on no-such-host.invalid:1"},
-        {"no-port", "give host:port"},
-        {"unix:/no-such-directory/socket", "directory does not exist"},
-        {"unix:", "path has 1 to"},
-    };
-    struct error error;
-    char taken[64];
-    snprintf(taken, sizeof taken, "127.0.0.1:%d", peer.port);
-    struct serve *serve = serve_new(peer.cq, NULL, 0, &peer_options);
-    assert_int_equal(serve_listen(serve, taken, NULL, &error), 0);
-    assert_non_null(strstr(error.message, "another process listens there"));
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(serve_listen(serve, cases[i].address, NULL, &error), 0);
-        if (!strstr(error.message, cases[i].why))
-            fail_msg("\"%s\" does not say \"%s\"", error.message, cases[i].why);
-    }
-    serve_start(serve);
-    struct peer stopped = {.cq = cq_open(1), .serve = serve};
-    peer_stop(&stopped, false);
-}
+/* ---- the end ---- */
 
 static void a_stop_waits_for_calls_that_run(void **state)
 {
@@ -443,31 +386,13 @@ static void a_call_can_wait_for_its_server(void **state)
     peer_stop(&other, false);
 }
 
-static void a_list_of_addresses_finds_the_one_that_serves(void **state)
-{
-    (void)state;
-    char target[128], reply[256];
-    snprintf(target, sizeof target, "127.0.0.1:1,localhost:%d", peer.port);
-    struct channel *any = peer_connect(cq, target, NULL);
-    assert_int_equal(peer_call(any, "/test.Peer/Echo", "x", reply).reason, REASON_NONE);
-    channel_close(any);
-    static const char *const bad[] = {
-        "",     "host",  "host:", ":1",    "host:port",   "a:1,,b:2",
-        "a:1,", "::1:5", "[a]:5", "unix:", "host:123456", "127.0.0.1:1,no-such-host.invalid:1"};
-    struct channel_options options = {.message_bytes_max = 1};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct error error = {0};
-        assert_null(channel_open(cq, bad[i], &options, &error));
-        assert_int_equal(error.reason, REASON_INVALID_ARGUMENT);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_unary_call_is_answered, up, down),
         cmocka_unit_test_setup_teardown(an_error_arrives_with_its_details, up, down),
         cmocka_unit_test_setup_teardown(an_unknown_method_is_unimplemented_and_named, up, down),
+        cmocka_unit_test_setup_teardown(an_ask_of_a_call_that_is_over_does_nothing, up, down),
         cmocka_unit_test_setup_teardown(messages_of_any_size_come_back_as_they_were, up, down),
         cmocka_unit_test_setup_teardown(a_message_of_several_parts_arrives_as_one, up, down),
         cmocka_unit_test_setup_teardown(a_stream_delivers_everything_in_the_end, up, down),
@@ -481,14 +406,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_oversized_message_leaves_the_connection_alive, up, down),
         cmocka_unit_test_setup_teardown(garbage_on_the_port_does_no_harm, up, down),
         cmocka_unit_test_setup_teardown(a_caller_without_certificate_has_no_identity, up, down),
-        cmocka_unit_test_setup_teardown(a_unix_socket_serves, up, down),
-        cmocka_unit_test_setup_teardown(an_address_that_cannot_be_listened_on_is_explained, up,
-                                        down),
         cmocka_unit_test_setup_teardown(a_stop_waits_for_calls_that_run, up, down),
         cmocka_unit_test_setup_teardown(a_stop_can_cancel_calls_that_run, up, down),
         cmocka_unit_test_setup_teardown(a_server_that_is_not_there_is_unavailable, up, down),
         cmocka_unit_test_setup_teardown(a_call_can_wait_for_its_server, up, down),
-        cmocka_unit_test_setup_teardown(a_list_of_addresses_finds_the_one_that_serves, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

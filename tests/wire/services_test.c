@@ -3,32 +3,8 @@
  */
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
-#include "tests/wire/peer.h"
+#include "tests/wire/pair.h"
 #include "wire/proto.h"
-
-static struct cq *cq;
-static struct peer peer;
-static struct channel *channel;
-
-static int up(void **state)
-{
-    char target[64];
-    (void)state;
-    cq = cq_open(1);
-    peer_start(&peer, "127.0.0.1:0", NULL);
-    snprintf(target, sizeof target, "127.0.0.1:%d", peer.port);
-    channel = peer_connect(cq, target, NULL);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    channel_close(channel);
-    peer_stop(&peer, false);
-    cq_close(cq);
-    return 0;
-}
 
 /* ---- health ---- */
 
