@@ -1,22 +1,26 @@
 /*
- * ids.c - the newest ids in two generations, in front of the log.
+ * ids.c - the newest ids in two generations, and filters, in front of the log.
  *
  * Ids are put into the younger generation; when that is full the older one is forgotten whole and takes its place. So nothing is
  * moved or freed one by one: an id is a few bytes appended to two arrays, and one place in an index with open addressing.
  *
  * UUIDv7 ids begin with their time, so fresh ones are greater than all that have left the memory: then the answer "new" needs no
  * lookup. A clock that runs ahead somewhere raises that bound and makes others' ids ask the log; the answers stay exact.
+ *
+ * Other ids have no order. Two filters know all of them, those that the log held at opening and those that were put since, and one that
+ * neither knows is certainly new. What was put and not stored stays in them, and does no harm (docs/decisions/0023-filters-of-ids.md).
  */
 #include "store/ids.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "store/bloom.h"
+#include "store/older.h"
 #include "wire/text.h"
 
-enum { UUID7_KIND = 'U', UUID7_KEY = 17, INDEX_MIN = 256 };
+enum { UUID7_KEY = 17, INDEX_MIN = 256, FILTER_MAX = 16 * 1000 * 1000 };
 
 struct known {
     uint64_t hash;
@@ -37,6 +41,8 @@ struct generation {
 
 struct ids {
     struct log *log;
+    struct older *older; /* ids other than UUIDv7: what the log held when it was opened */
+    struct bloom *since; /* what was put since */
     size_t generation_max;
     struct generation fresh, old;
     uint8_t greatest
@@ -46,7 +52,7 @@ struct ids {
 
 static bool is_beyond(struct span key, const uint8_t bound[UUID7_KEY])
 {
-    return key.len == UUID7_KEY && key.data[0] == UUID7_KIND &&
+    return key.len == UUID7_KEY && key.data[0] == KEY_ID_UUID7 &&
            memcmp(key.data, bound, UUID7_KEY) > 0;
 }
 
@@ -150,7 +156,7 @@ enum reason ids_reset(struct ids *ids, struct error *error)
     generation_clear(&ids->fresh);
     generation_clear(&ids->old);
     memset(ids->greatest, 0, sizeof ids->greatest);
-    uint8_t beyond = UUID7_KIND + 1;
+    uint8_t beyond = KEY_ID_UUID7 + 1;
     log_iter_seek_before(iter, (struct span){&beyond, 1});
     enum reason reason = REASON_NONE;
     if (log_iter_valid(iter))
@@ -162,26 +168,35 @@ enum reason ids_reset(struct ids *ids, struct error *error)
     return reason;
 }
 
+static struct ids *no_memory(struct ids *ids, struct error *error)
+{
+    error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the newest event ids");
+    ids_free(ids);
+    return NULL;
+}
+
 struct ids *ids_new(struct log *log, size_t recent_max, struct error *error)
 {
     struct ids *ids = calloc(1, sizeof *ids);
-    if (!ids) {
-        error_set(error, REASON_STORE_UNAVAILABLE, "no memory for the newest event ids");
-        return NULL;
-    }
+    if (!ids)
+        return no_memory(NULL, error);
     ids->log = log;
     ids->generation_max = recent_max / 2;
     if (ids_reset(ids, error) != REASON_NONE) {
         ids_free(ids);
         return NULL;
     }
-    return ids;
+    ids->since = bloom_new(FILTER_MAX);
+    ids->older = older_new(log, FILTER_MAX);
+    return ids->since && ids->older ? ids : no_memory(ids, error);
 }
 
 void ids_free(struct ids *ids)
 {
     if (!ids)
         return;
+    older_free(ids->older);
+    bloom_free(ids->since);
     generation_fini(&ids->fresh);
     generation_fini(&ids->old);
     free(ids);
@@ -189,9 +204,10 @@ void ids_free(struct ids *ids)
 
 /* ---- use ---- */
 
-static uint64_t key_hash(const struct key *key)
+/* The filters know every id of this kind. */
+static bool is_filtered(const struct key *key)
 {
-    return XXH3_64bits(key->data, key->len);
+    return key->data[0] != KEY_ID_UUID7;
 }
 
 static int ids_ask_log(struct ids *ids, const struct key *key, struct id_entry *out,
@@ -215,7 +231,9 @@ int ids_find(struct ids *ids, const struct key *key, struct id_entry *out, struc
 {
     if (is_beyond(key_span(key), ids->latest))
         return 0;
-    uint64_t hash = key_hash(key);
+    uint64_t hash = key_hash(key_span(key));
+    if (is_filtered(key) && !bloom_perhaps(ids->since, hash) && !older_perhaps(ids->older, hash))
+        return 0;
     const struct known *known = generation_find(&ids->fresh, key_span(key), hash);
     if (!known)
         known = generation_find(&ids->old, key_span(key), hash);
@@ -230,8 +248,11 @@ int ids_find(struct ids *ids, const struct key *key, struct id_entry *out, struc
 
 bool ids_put(struct ids *ids, const struct key *key, const struct id_entry *entry)
 {
-    if (!generation_put(&ids->fresh, key_span(key), key_hash(key), entry))
+    uint64_t hash = key_hash(key_span(key));
+    if (!generation_put(&ids->fresh, key_span(key), hash, entry))
         return false;
+    if (is_filtered(key))
+        bloom_put(ids->since, hash); /* or it says "perhaps" */
     bound_raise(ids->latest, key_span(key));
     return true;
 }

@@ -3,7 +3,8 @@
  * disk (semantics 3).
  *
  * The newest ids are kept in memory; of all older UUIDv7 ids the greatest is known. A UUIDv7 that
- * is greater than that and not among the newest is certainly new. Anything else is looked up behind
+ * is greater than that and not among the newest is certainly new, and so is another id that is not
+ * in the filters of them. Anything else is looked up behind
  * LevelDB's bloom filter. Used by the committer only. Entries of the commit in the making are put
  * at once, and kept until ids_settle says that the commit is in the log; ids_reset forgets after a
  * failure.

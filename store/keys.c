@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "store/little.h"
 #include "wire/pb.h"
@@ -53,6 +54,11 @@ struct key key_record(uint64_t order_id)
 struct key key_erase(uint64_t order_id)
 {
     return key_number('E', order_id);
+}
+
+uint64_t key_hash(struct span key)
+{
+    return XXH3_64bits(key.data, key.len);
 }
 
 bool key_is_behind(const struct key *key, const struct key *other)
@@ -166,24 +172,24 @@ struct key key_event_id(struct span event_id)
 {
     uint8_t uuid[UUID_BYTES];
     if (!uuid_read(event_id, uuid))
-        return key_text('T', event_id);
-    return key_text(uuid_is_7(uuid) ? 'U' : 'V', (struct span){uuid, sizeof uuid});
+        return key_text(KEY_ID_TEXT, event_id);
+    return key_text(uuid_is_7(uuid) ? KEY_ID_UUID7 : KEY_ID_UUID, (struct span){uuid, sizeof uuid});
 }
 
 bool key_is_event_id(struct span key)
 {
     if (key.len < 2)
         return false;
-    if (key.data[0] == 'T')
+    if (key.data[0] == KEY_ID_TEXT)
         return key.len <= 1 + NAME_MAX_BYTES;
-    return (key.data[0] == 'U' || key.data[0] == 'V') && key.len == 1 + UUID_BYTES;
+    return (key.data[0] == KEY_ID_UUID7 || key.data[0] == KEY_ID_UUID) && key.len == 1 + UUID_BYTES;
 }
 
 size_t key_event_id_text(struct span key, char out[EVENT_ID_BYTES_MAX])
 {
     static const char digits[] = "0123456789abcdef";
     size_t len = 0;
-    if (key.data[0] == 'T') {
+    if (key.data[0] == KEY_ID_TEXT) {
         memcpy(out, key.data + 1, key.len - 1);
         return key.len - 1;
     }

@@ -42,7 +42,8 @@ struct key key_extent(struct span stream, uint64_t version);
 /* To seek with: not behind anything of the streams that begin with prefix (0 to 255 bytes); behind all of a stream, and of no other. */
 struct key key_streams(struct span prefix);
 struct key key_stream_end(struct span stream);
-struct key key_event_id(struct span event_id); /* 1 to 255 bytes */
+enum { KEY_ID_TEXT = 'T', KEY_ID_UUID7 = 'U', KEY_ID_UUID = 'V' }; /* no other kind is between */
+struct key key_event_id(struct span event_id);                     /* 1 to 255 bytes */
 struct key key_erase(uint64_t order_id);
 struct key key_policy(struct span pattern); /* 1 to 255 bytes */
 bool key_is_event_id(struct span key);
@@ -59,6 +60,8 @@ static inline struct span key_span(const struct key *key)
 {
     return (struct span){key->data, key->len};
 }
+
+uint64_t key_hash(struct span key); /* for tables in memory */
 
 /* Does the store have it behind the other? */
 bool key_is_behind(const struct key *key, const struct key *other);

@@ -214,9 +214,9 @@ static void scan_key(struct scan *s, struct span key, struct span value)
     case 'S':
         scan_stream(s, key, value);
         break;
-    case 'T':
-    case 'U':
-    case 'V':
+    case KEY_ID_TEXT:
+    case KEY_ID_UUID7:
+    case KEY_ID_UUID:
         scan_id(s, key, value);
         break;
     default:

@@ -109,7 +109,7 @@ static const char *key_text(struct span key, char out[1200])
 {
     size_t at = 0;
     for (size_t i = 0; i < key.len && at + 5 < 1200; i++) {
-        bool plain = key.data[0] == 'T' && key.data[i] >= ' ' && key.data[i] < 0x7f;
+        bool plain = key.data[0] == KEY_ID_TEXT && key.data[i] >= ' ' && key.data[i] < 0x7f;
         at += (size_t)snprintf(out + at, 1200 - at, i == 0 || plain ? "%c" : "%02x", key.data[i]);
     }
     out[at] = '\0';

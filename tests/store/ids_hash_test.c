@@ -81,9 +81,11 @@ static void an_id_that_there_is_no_memory_for_is_not_kept_in_part(void **state)
         for (struct key key; key = id_of(put), put < 2 * IDS && ids_put(ids, &key, &entry); put++) {
         }
         allocs_disarm();
-        assert_int_equal(put < 2 * IDS, allocs_hit());
-        struct key key = id_of(put);
-        assert_int_equal(ids_find(ids, &key, &entry, &error), 0);
+        assert_true(put == 2 * IDS || allocs_hit()); /* a filter can do without */
+        for (unsigned i = 0; i <= put; i++) {
+            struct key key = id_of(i);
+            assert_int_equal(ids_find(ids, &key, &entry, &error), i < put);
+        }
         ids_free(ids);
     } while (allocs_hit());
     assert_true(nth > 10);
