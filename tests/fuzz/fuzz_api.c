@@ -176,7 +176,7 @@ static void subscribe(struct feed *feed, struct texts *texts, muon_queue *queue)
     types[1] = text_of(texts, feed);
     if (with & 2)
         opts.types = types;
-    opts.types_len = with & 2 ? (size_t)(with & 3) % 3 : (with & 4) >> 2;
+    opts.types_len = with & 2 ? (size_t)(with & 3) % 3 : (size_t)(with & 4) >> 2;
     if (!told(muon_subscribe(client, stream, with & 8 ? &opts : NULL, &sub, &err), &err))
         return;
     muon_sub_close(sub);
