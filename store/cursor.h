@@ -19,10 +19,9 @@ struct cursor_at {
     uint64_t
         next_version; /* plain streams: no version before it is wanted; if located, the first not looked at */
     bool located;
-    bool live;     /* plain streams: it has reached the head, and walks records */
-    uint64_t read; /* plain streams: the number of the record read last */
-    uint64_t
-        neighbours;  /* plain streams: how many records before that one are next to each other */
+    bool live;       /* plain streams: it has reached the head, and walks records */
+    uint64_t read;   /* plain streams: the number of the record read last */
+    bool in_row;     /* plain streams: it is the next of the one before */
     uint64_t number; /* of the last record wholly before next, as scan.h has it */
     uint64_t left;   /* events that may still be given; UINT64_MAX: no limit */
     /* plain streams: what would come next was deleted up to this order id, which must be told before another step, or it is

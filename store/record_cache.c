@@ -1,5 +1,8 @@
 /*
  * record_cache.c - a table and a list in the order of use, behind one lock that is held for a few pointers only.
+ *
+ * Who is wanted is told by a table of what was asked for, a place each, where the last one stays: the doorkeeper of G. Einziger, R. Friedman,
+ * B. Manes: TinyLFU (2017), without its counters.
  */
 #include "store/record_cache.h"
 
@@ -7,6 +10,8 @@
 #include <stdlib.h>
 
 #include "store/table.h"
+
+enum { ASKED_BITS = 10 };
 
 struct entry {
     struct table_node node; /* first, so that a node is an entry */
@@ -20,6 +25,7 @@ struct record_cache {
     struct table table;
     struct entry *newest, *oldest;
     size_t bytes, bytes_max;
+    uint64_t asked[1 << ASKED_BITS]; /* order ids */
 };
 
 struct record_cache *record_cache_new(size_t bytes_max)
@@ -92,6 +98,18 @@ bool record_cache_get(struct record_cache *cache, uint64_t order_id, struct byte
     }
     pthread_mutex_unlock(&cache->lock);
     return entry;
+}
+
+bool record_cache_wants(struct record_cache *cache, uint64_t order_id)
+{
+    if (!cache)
+        return false;
+    pthread_mutex_lock(&cache->lock);
+    uint64_t *place = &cache->asked[hash_of(order_id) >> (64 - ASKED_BITS)];
+    bool wants = *place == order_id;
+    *place = order_id;
+    pthread_mutex_unlock(&cache->lock);
+    return wants;
 }
 
 static void insert(struct record_cache *cache, struct entry *entry)

@@ -16,6 +16,9 @@ void record_cache_free(struct record_cache *cache);
 /* The record whose key is order_id: *value is a new reference and *record views it. false: it is not here. */
 bool record_cache_get(struct record_cache *cache, uint64_t order_id, struct bytes **value,
                       struct record *record);
+/* Is a record that is not here worth keeping? Yes, if this was asked of it before, not long ago: so those that are wanted once, as most are, push
+ * out nothing. */
+bool record_cache_wants(struct record_cache *cache, uint64_t order_id);
 /* Keep a record that record_open has verified; value is referenced. Without memory nothing is kept. */
 void record_cache_put(struct record_cache *cache, struct bytes *value, const struct record *record);
 /* The record whose key is order_id was rewritten: forget it. */

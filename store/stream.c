@@ -17,15 +17,22 @@
 #include "wire/event.h"
 #include "wire/text.h"
 
-enum reason stream_record(struct store *store, struct span stream, uint64_t order_id,
-                          struct bytes **value, struct record *record, struct error *error)
+/* In the tail or in the cache. */
+static bool in_memory(struct store *store, uint64_t order_id, struct bytes **value,
+                      struct record *record)
 {
     if (tail_find(store->tail, order_id, value, record)) {
         if (record->first == order_id)
-            return REASON_NONE;
+            return true;
         bytes_unref(*value);
     }
-    if (record_cache_get(store->cache, order_id, value, record))
+    return record_cache_get(store->cache, order_id, value, record);
+}
+
+enum reason stream_record(struct store *store, struct span stream, uint64_t order_id,
+                          struct bytes **value, struct record *record, struct error *error)
+{
+    if (in_memory(store, order_id, value, record))
         return REASON_NONE;
     struct key key = key_record(order_id);
     enum reason reason = log_get(store->log, key_span(&key), value, error);
@@ -63,13 +70,13 @@ enum reason stream_check(struct span stream, uint64_t version, uint64_t record, 
 struct walk {
     struct pick pick;
     struct log_iter *iter;    /* over the extents */
-    struct log_iter *records; /* at the last of records that are neighbours, or NULL */
-    struct record record;
-    struct span rest; /* of the record's body */
-    uint32_t ordinal; /* of the frame at rest */
-    uint64_t version; /* of the event that comes next in the extent */
-    bool open;        /* every event of the stream is wanted */
-    bool check;       /* the next event begins a run */
+    struct log_iter *records; /* at one that was read, or NULL */
+    struct record record;     /* the last one */
+    struct span rest;         /* of the record's body */
+    uint32_t ordinal;         /* of the frame at rest */
+    uint64_t version;         /* of the event that comes next in the extent */
+    bool open;                /* every event of the stream is wanted */
+    bool check;               /* the next event begins a run */
 };
 
 /* The frame at an ordinal, which never decreases. */
@@ -127,22 +134,25 @@ static enum reason read_runs(struct walk *walk, struct extent extent, struct err
     return reason;
 }
 
-/* From so many neighbours on, a stream is read as everything is: by an iterator over the records, which copies nothing. One that is
- * shorter is likely to be read again, and then comes from the cache. */
-enum { NEIGHBOURS_MIN = 16 };
+static bool stands_on(const struct log_iter *records, uint64_t order_id)
+{
+    uint64_t first;
+    return log_iter_valid(records) && key_record_read(log_iter_key(records), &first) &&
+           first == order_id;
+}
 
-static bool read_neighbour(struct walk *walk, uint64_t order_id)
+/* By an iterator, which copies nothing; in a row: the record is likely to be the next. */
+static bool read_in_place(struct walk *walk, uint64_t order_id, bool in_row)
 {
     struct key key = key_record(order_id);
     struct error ignored; /* whoever reads the record by its key meets it again */
-    uint64_t first;
-    if (walk->records)
+    if (!walk->records)
+        walk->records = log_iter_open(walk->pick.cursor->store->log, LOG_SCAN_RECORDS);
+    else if (in_row)
         log_iter_next(walk->records);
-    else if ((walk->records = log_iter_open(walk->pick.cursor->store->log, LOG_SCAN_RECORDS)) !=
-             NULL)
+    if (walk->records && !stands_on(walk->records, order_id))
         log_iter_seek(walk->records, key_span(&key));
-    if (walk->records && log_iter_valid(walk->records) &&
-        key_record_read(log_iter_key(walk->records), &first) && first == order_id &&
+    if (walk->records && stands_on(walk->records, order_id) &&
         !record_open(order_id, log_iter_value(walk->records), &walk->record, &ignored))
         return true;
     log_iter_close(walk->records);
@@ -150,20 +160,27 @@ static bool read_neighbour(struct walk *walk, uint64_t order_id)
     return false;
 }
 
-/* *value: a new reference, or NULL: the record is the iterator's, until that moves. */
+/* A long stream is read as everything is, record after record. Else what is not in memory is worth its copy, which is kept, if it is the first
+ * of a step, and so likely to be the only one, or was wanted before. *value: a new reference, or NULL: the record is the iterator's, until
+ * that moves. */
 static enum reason read_record(struct walk *walk, uint64_t order_id, struct bytes **value,
                                struct error *error)
 {
     struct cursor *cursor = walk->pick.cursor;
+    struct store *store = cursor->store;
+    bool in_row = cursor->at.in_row, first = walk->record.count == 0;
     *value = NULL;
-    if (cursor->at.neighbours < NEIGHBOURS_MIN || !read_neighbour(walk, order_id)) {
-        enum reason reason = stream_record(cursor->store, cursor->filter.name, order_id, value,
-                                           &walk->record, error);
+    bool found = in_row ? read_in_place(walk, order_id, true)
+                        : in_memory(store, order_id, value, &walk->record) ||
+                              (!first && !record_cache_wants(store->cache, order_id) &&
+                               read_in_place(walk, order_id, false));
+    if (!found) {
+        enum reason reason =
+            stream_record(store, cursor->filter.name, order_id, value, &walk->record, error);
         if (reason)
             return reason;
     }
-    bool next = walk->record.number == cursor->at.read + 1;
-    cursor->at.neighbours = next ? cursor->at.neighbours + 1 : 0;
+    cursor->at.in_row = walk->record.number == cursor->at.read + 1;
     cursor->at.read = walk->record.number;
     return REASON_NONE;
 }

@@ -93,6 +93,21 @@ static void a_record_larger_than_the_cache_is_not_kept(void **state)
     record_cache_free(NULL);
 }
 
+static void a_record_is_wanted_when_it_is_asked_for_again_before_long(void **state)
+{
+    (void)state;
+    struct record_cache *cache = record_cache_new(RECORDS * VALUE_BYTES);
+    assert_false(record_cache_wants(cache, 1));
+    assert_false(record_cache_wants(cache, 2));
+    assert_true(record_cache_wants(cache, 1));
+    for (uint64_t i = 3; i < 100000; i++) /* each but once */
+        assert_false(record_cache_wants(cache, i));
+    assert_false(record_cache_wants(cache, 1));
+    record_cache_free(cache);
+    assert_false(record_cache_wants(NULL, 1));
+    assert_false(record_cache_wants(NULL, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +115,7 @@ int main(void)
         cmocka_unit_test(a_record_put_again_replaces_the_one_before),
         cmocka_unit_test(a_record_that_was_rewritten_is_forgotten),
         cmocka_unit_test(a_record_larger_than_the_cache_is_not_kept),
+        cmocka_unit_test(a_record_is_wanted_when_it_is_asked_for_again_before_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
