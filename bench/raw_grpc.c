@@ -3,7 +3,7 @@
  *
  *   verb=serve    ca=, cert=, key=: with TLS
  *   verb=unary    one call after the other: latency. slices=, slice_bytes=: of the answer
- *   verb=stream   one streaming call after the other: bytes a second
+ *   verb=stream   one streaming call after the other: bytes a second; distinct=1: of memory that was not sent before
  *   verb=echo     streams both ways: messages a second, window= of them in flight, slice_bytes= each
  *   verb=idle     connect, tell the memory, and do nothing
  */
@@ -156,7 +156,8 @@ int main(int argc, char **argv)
     struct client client = client_open(&args);
     struct raw_request request = {(uint32_t)args_number(&args, "messages", 1000),
                                   (uint32_t)args_number(&args, "slices", 2),
-                                  (uint32_t)args_number(&args, "slice_bytes", 65536)};
+                                  (uint32_t)args_number(&args, "slice_bytes", 65536),
+                                  (uint32_t)args_number(&args, "distinct", 0)};
     if (strcmp(verb, "unary") == 0) {
         measure_unary(&client, &request, args_number(&args, "calls", 10000));
     } else if (strcmp(verb, "stream") == 0) {

@@ -12,10 +12,12 @@
 #define RAW_STREAM "/bench.Raw/Stream"
 #define RAW_ECHO   "/bench.Raw/Echo"
 
-/* What a client asks for: each message is made of `slices` slices of `slice_bytes`. */
+/* What a client asks for: each message is made of `slices` slices of `slice_bytes`. distinct: no two messages are the same memory, until
+ * RAW_DISTINCT_BYTES of it have been sent. */
 struct raw_request {
-    uint32_t messages, slices, slice_bytes;
+    uint32_t messages, slices, slice_bytes, distinct;
 };
+enum { RAW_DISTINCT_BYTES = 512 * 1024 * 1024 };
 
 /* What a completion queue gives back. */
 struct raw_op {

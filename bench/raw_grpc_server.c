@@ -30,7 +30,9 @@ struct call {
     grpc_byte_buffer *payload;
     uint32_t left; /* messages */
     grpc_slice slices[SLICES_MAX];
-    uint32_t slices_len;
+    uint32_t slices_len, slice_bytes;
+    unsigned char *distinct; /* NULL: the same slices again and again */
+    size_t distinct_at;
     grpc_byte_buffer *message; /* being sent */
     int cancelled;
     bool asked, ended;
@@ -65,7 +67,7 @@ static void call_free(struct call *call)
 
 static struct raw_request request_read(grpc_byte_buffer *payload)
 {
-    struct raw_request request = {1, 1, 1};
+    struct raw_request request = {1, 1, 1, 0};
     grpc_byte_buffer_reader reader;
     if (!payload || !grpc_byte_buffer_reader_init(&reader, payload))
         die("a call without a request");
@@ -79,14 +81,41 @@ static struct raw_request request_read(grpc_byte_buffer *payload)
     return request;
 }
 
+/* Made once, and written to, so that its pages are there. */
+static unsigned char *distinct_memory(void)
+{
+    static unsigned char *memory;
+    if (!memory) {
+        memory = malloc(RAW_DISTINCT_BYTES);
+        if (!memory)
+            die("no memory");
+        memset(memory, 'x', RAW_DISTINCT_BYTES);
+    }
+    return memory;
+}
+
+/* Slices of memory that was not sent before. */
+static void call_advance(struct call *call)
+{
+    for (uint32_t i = 0; i < call->slices_len; i++) {
+        if (call->distinct_at + call->slice_bytes > RAW_DISTINCT_BYTES)
+            call->distinct_at = 0;
+        call->slices[i] =
+            grpc_slice_from_static_buffer(call->distinct + call->distinct_at, call->slice_bytes);
+        call->distinct_at += call->slice_bytes;
+    }
+}
+
 static void call_begin(struct call *call)
 {
     struct raw_request request = request_read(call->payload);
-    for (uint32_t i = 0; i < request.slices; i++) {
+    call->distinct = request.distinct ? distinct_memory() : NULL;
+    for (uint32_t i = 0; i < request.slices && !call->distinct; i++) {
         call->slices[i] = grpc_slice_malloc(request.slice_bytes);
         memset(GRPC_SLICE_START_PTR(call->slices[i]), 'x', request.slice_bytes);
     }
     call->slices_len = request.slices;
+    call->slice_bytes = request.slice_bytes;
     call->left = call->method == 0 ? 1 : request.messages;
 }
 
@@ -100,6 +129,8 @@ static void call_send(struct call *call, bool first)
     if (call->left) {
         call->left--;
         grpc_byte_buffer_destroy(call->message); /* gRPC takes the slices out of what it sends */
+        if (call->distinct)
+            call_advance(call);
         call->message = grpc_raw_byte_buffer_create(call->slices, call->slices_len);
         ops[n].op = GRPC_OP_SEND_MESSAGE;
         ops[n++].data.send_message.send_message = call->message;
