@@ -25,6 +25,7 @@ static bool in_memory(struct store *store, uint64_t order_id, struct bytes **val
         if (record->first == order_id)
             return true;
         bytes_unref(*value);
+        *value = NULL;
     }
     return record_cache_get(store->cache, order_id, value, record);
 }
