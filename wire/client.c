@@ -1,9 +1,9 @@
 /*
  * client.c - channels, and calls over them.
  *
- * One batch waits for headers and status from the start; each send and each read is a batch of its own, started under the call's lock
- * (hazards 5). finished runs when the last of them is done, in whatever order gRPC ends them. A call is referenced by its owner
- * and by each batch.
+ * One batch waits for headers and status from the start; each send and each read is a batch of its own, but for the only request of a
+ * call, which goes out with the first read; all are started under the call's lock (hazards 5). finished runs when the last of them is
+ * done, in whatever order gRPC ends them. A call is referenced by its owner and by each batch.
  */
 #include "wire/client.h"
 
