@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -23,6 +22,7 @@
 #include "store/place.h"
 #include "store/refuse.h"
 #include "store/sequence.h"
+#include "store/thread.h"
 #include "store/until.h"
 
 enum { QUEUE_SUBMISSIONS_MAX = 1 << 16, DELETE_EVERY = 16 };
@@ -441,12 +441,7 @@ static bool commit_init(struct commit *c, struct error *error)
 
 static bool commit_start(struct commit *c)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool started = pthread_create(&c->thread, NULL, commit_thread, c) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return started;
+    return thread_start(&c->thread, commit_thread, c);
 }
 
 struct commit *commit_open(struct store *store, const struct commit_options *options,

@@ -8,12 +8,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 
 #include "store/fanout.h"
+#include "store/thread.h"
 
 struct list {
     struct written *first, *last;
@@ -246,12 +246,7 @@ struct durable *durable_open(struct store *store, const struct durable_options *
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->work, NULL);
     pthread_cond_init(&d->less, NULL);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool started = pthread_create(&d->thread, NULL, durable_thread, d) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (started)
+    if (thread_start(&d->thread, durable_thread, d))
         return d;
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->work);

@@ -7,7 +7,6 @@
 #include "store/older.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "store/bloom.h"
 #include "store/keys.h"
+#include "store/thread.h"
 
 enum { PIECE = 4096, RETRY_S = 1 };
 
@@ -115,15 +115,6 @@ static void *older_thread(void *arg)
     return NULL;
 }
 
-static void older_start(struct older *o)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    o->threaded = pthread_create(&o->thread, NULL, older_thread, o) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 /* ---- life ---- */
 
 struct older *older_new(struct log *log, size_t max)
@@ -142,7 +133,7 @@ struct older *older_new(struct log *log, size_t max)
     pthread_cond_init(&o->stopping, NULL);
     enum progress progress = read_piece(o);
     if (progress == MORE || progress == LATER)
-        older_start(o);
+        o->threaded = thread_start(&o->thread, older_thread, o);
     return o;
 }
 

@@ -8,9 +8,10 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "store/thread.h"
 
 struct readers {
     pthread_mutex_t lock;
@@ -45,16 +46,11 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's. */
 static bool start(struct readers *readers, unsigned threads)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
     while (readers->threads_len < threads &&
-           pthread_create(&readers->threads[readers->threads_len], NULL, work, readers) == 0)
+           thread_start(&readers->threads[readers->threads_len], work, readers))
         readers->threads_len++;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
     return readers->threads_len == threads;
 }
 

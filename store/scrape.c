@@ -10,7 +10,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "store/metrics_text.h"
+#include "store/thread.h"
 #include "wire/cq.h"
 #include "wire/listen.h"
 
@@ -207,12 +207,7 @@ static void *run(void *arg)
 
 static bool start(struct scrape *scrape)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool started = pthread_create(&scrape->thread, NULL, run, scrape) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return started;
+    return thread_start(&scrape->thread, run, scrape);
 }
 
 /* ---- open and close ---- */

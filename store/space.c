@@ -9,7 +9,6 @@
 #include "store/space.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +16,7 @@
 #include "store/little.h"
 #include "store/log_compact.h"
 #include "store/logline.h"
+#include "store/thread.h"
 #include "wire/cq.h"
 
 enum { WORTH = 8, AGAIN_MS = 60000, KEYS = 2 * FREED_KINDS };
@@ -205,12 +205,7 @@ static void *work(void *arg)
 
 static bool start(struct space *s)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool started = pthread_create(&s->thread, NULL, work, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return started;
+    return thread_start(&s->thread, work, s);
 }
 
 static void space_free(struct space *s)

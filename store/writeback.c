@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,8 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 struct table {
     char name[32]; /* of LevelDB's tables: a number of up to 20 digits, ".ldb" */
@@ -142,12 +143,7 @@ static bool writeback_start(struct writeback *w)
     if (!w->dir || w->inotify < 0 || w->stop < 0 ||
         inotify_add_watch(w->inotify, w->dir, IN_CREATE | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
         return false;
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool started = pthread_create(&w->thread, NULL, writeback_thread, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return started;
+    return thread_start(&w->thread, writeback_thread, w);
 }
 
 struct writeback *writeback_open(const char *dir, writeback_hand *hand, void *user)
