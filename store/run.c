@@ -336,11 +336,13 @@ static void apply(struct run *run, struct settings *fresh)
             fresh->value[i] = old;
         }
     }
-    logline_with(LOGLINE_INFO, "settings reloaded", logline_uint("changed", reloaded),
-                 logline_uint("need_a_restart", left));
     if (!service_set_admin_names(run->service, settings_text(&run->settings, SETTING_ADMIN_NAMES)))
         logline(LOGLINE_ERROR, "no memory for admin-names: those before stay in force");
     logline_set_level((enum logline_level)settings_number(&run->settings, SETTING_LOG_LEVEL));
+    /* Last: who reads it may rely on all of it. A level that has just become quieter leaves it
+     * out; that the level has changed was said above. */
+    logline_with(LOGLINE_INFO, "settings reloaded", logline_uint("changed", reloaded),
+                 logline_uint("need_a_restart", left));
 }
 
 static void reload_certificates(struct run *run)
