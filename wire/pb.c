@@ -72,7 +72,7 @@ static const uint8_t *take_value(const uint8_t *at, const uint8_t *end, struct p
     return NULL;
 }
 
-int pb_next(struct span *rest, struct pb_field *field)
+int pb_next_any(struct span *rest, struct pb_field *field)
 {
     if (rest->len == 0)
         return 0;

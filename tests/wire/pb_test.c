@@ -70,6 +70,27 @@ static void all_wire_types_are_read(void **state)
     assert_int_equal(pb_next(&rest, &field), 0);
 }
 
+/* Every tag of a byte, and every length of one or two, before what is left of 200 bytes. */
+static void a_field_is_taken_in_line_as_it_is_out_of_line(void **state)
+{
+    (void)state;
+    uint8_t data[200] = {0};
+    for (unsigned head = 0; head < 1u << 16; head++)
+        for (size_t len = 0; len < 6; len++)
+            for (unsigned third = 0; third < 256; third += 127) {
+                static const size_t left[] = {0, 1, 2, 3, 129, 200};
+                data[0] = (uint8_t)head;
+                data[1] = (uint8_t)(head >> 8);
+                data[2] = (uint8_t)third;
+                struct pb_field a = {0}, b = {0};
+                struct span rest = {data, left[len]}, other = rest;
+                int more = pb_next(&rest, &a);
+                if (more != pb_next_any(&other, &b) || rest.data != other.data ||
+                    rest.len != other.len || (more > 0 && memcmp(&a, &b, sizeof a) != 0))
+                    fail_msg("%02x %02x %02x, %zu bytes", data[0], data[1], data[2], left[len]);
+            }
+}
+
 static int released;
 
 static void release(void *data)
@@ -108,6 +129,7 @@ int main(void)
         cmocka_unit_test(varints_survive_a_round_trip),
         cmocka_unit_test(malformed_fields_are_refused),
         cmocka_unit_test(all_wire_types_are_read),
+        cmocka_unit_test(a_field_is_taken_in_line_as_it_is_out_of_line),
         cmocka_unit_test(wrapped_bytes_are_released_with_the_last_reference),
         cmocka_unit_test(bytes_are_copied),
     };
