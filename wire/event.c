@@ -12,8 +12,7 @@
 #include "wire/pb.h"
 #include "wire/text.h"
 
-/* Fields 1 to 12 are the client's, 13 to 31 the store's. */
-enum { FIELDS = EVENT_FIELDS, ORDER_ID = 13, VERSION = 14, EVENT_TIME = 15, STORES_LAST = 31 };
+enum { STORES_LAST = 31 }; /* up to here numbers are the store's */
 
 enum what { WHAT_NAME, WHAT_TEXT, WHAT_DATA };
 
@@ -22,7 +21,7 @@ static const struct {
     const char *name; /* as JSON has it */
     size_t offset;
     enum what what;
-} fields[FIELDS + 1] = {
+} fields[EVENT_FIELDS + 1] = {
     [1] = {"stream-name", AT(stream_name), WHAT_NAME},
     [2] = {"event-type", AT(event_type), WHAT_NAME},
     [3] = {"event-id", AT(event_id), WHAT_TEXT},
@@ -64,11 +63,11 @@ static enum reason refuse(struct error *error, uint32_t index, const char *field
 static enum reason refuse_field(struct error *error, uint32_t index, const struct pb_field *field)
 {
     static const char *const stores[] = {"order-id", "version", "event-time"};
-    if (field->number <= FIELDS)
+    if (field->number <= EVENT_FIELDS)
         return refuse(error, index, fields[field->number].name, 0,
                       field->type == PB_BYTES ? "is given twice" : "has the wrong wire type");
     if (field->number <= EVENT_TIME)
-        return refuse(error, index, stores[field->number - ORDER_ID], 0,
+        return refuse(error, index, stores[field->number - EVENT_ORDER_ID], 0,
                       "is set by the store: leave it out");
     char name[24];
     snprintf(name, sizeof name, "field %u", field->number);
@@ -90,7 +89,7 @@ static enum reason check_stream_name(struct error *error, uint32_t index, struct
 
 static enum reason check_texts(const struct event *event, uint32_t index, struct error *error)
 {
-    for (uint32_t n = 1; n <= FIELDS; n++) {
+    for (uint32_t n = 1; n <= EVENT_FIELDS; n++) {
         if (fields[n].what == WHAT_DATA)
             continue;
         struct span text = event_field(event, n);
@@ -133,7 +132,7 @@ enum reason event_check(struct span raw, uint64_t event_bytes_max, uint32_t inde
     uint32_t seen = 0;
     int more;
     while ((more = pb_next(&rest, &field)) > 0) {
-        if (field.number > FIELDS || field.type != PB_BYTES || seen & 1u << field.number)
+        if (field.number > EVENT_FIELDS || field.type != PB_BYTES || seen & 1u << field.number)
             return refuse_field(error, index, &field);
         seen |= 1u << field.number;
         *view(event, field.number) = field.bytes;
@@ -152,11 +151,11 @@ bool event_read(struct span raw, struct event *event)
     struct pb_field field;
     int more;
     while ((more = pb_next(&rest, &field)) > 0) {
-        if (field.number <= FIELDS && field.type == PB_BYTES)
+        if (field.number <= EVENT_FIELDS && field.type == PB_BYTES)
             *view(event, field.number) = field.bytes;
-        else if (field.number == ORDER_ID && field.type == PB_VARINT)
+        else if (field.number == EVENT_ORDER_ID && field.type == PB_VARINT)
             event->order_id = field.value;
-        else if (field.number == VERSION && field.type == PB_VARINT)
+        else if (field.number == EVENT_VERSION && field.type == PB_VARINT)
             event->version = field.value;
         else if (field.number == EVENT_TIME && field.type == PB_VARINT)
             event->event_time = (int64_t)field.value;
@@ -176,7 +175,7 @@ bool event_peek(struct span raw, struct event *event)
             event->stream_name = field.bytes;
         else if (field.number == 2 && field.type == PB_BYTES)
             event->event_type = field.bytes;
-        else if (field.number == ORDER_ID && field.type == PB_VARINT)
+        else if (field.number == EVENT_ORDER_ID && field.type == PB_VARINT)
             event->order_id = field.value;
     }
     return more == 0;
@@ -185,7 +184,7 @@ bool event_peek(struct span raw, struct event *event)
 size_t event_size(const struct event *event)
 {
     size_t size = 0;
-    for (uint32_t n = 1; n <= FIELDS; n++) {
+    for (uint32_t n = 1; n <= EVENT_FIELDS; n++) {
         size_t len = event_field(event, n).len;
         size += len ? pb_bytes_size(n, len) : 0;
     }
@@ -194,7 +193,7 @@ size_t event_size(const struct event *event)
 
 uint8_t *event_put(uint8_t *at, const struct event *event)
 {
-    for (uint32_t n = 1; n <= FIELDS; n++) {
+    for (uint32_t n = 1; n <= EVENT_FIELDS; n++) {
         struct span v = event_field(event, n);
         if (v.len)
             at = pb_put_bytes(at, n, v);
@@ -204,17 +203,17 @@ uint8_t *event_put(uint8_t *at, const struct event *event)
 
 size_t event_place_size(const struct event *event)
 {
-    return (event->order_id ? pb_uint_size(ORDER_ID, event->order_id) : 0) +
-           (event->version ? pb_uint_size(VERSION, event->version) : 0) +
+    return (event->order_id ? pb_uint_size(EVENT_ORDER_ID, event->order_id) : 0) +
+           (event->version ? pb_uint_size(EVENT_VERSION, event->version) : 0) +
            (event->event_time ? pb_uint_size(EVENT_TIME, (uint64_t)event->event_time) : 0);
 }
 
 uint8_t *event_put_place(uint8_t *at, const struct event *event)
 {
     if (event->order_id)
-        at = pb_put_uint(at, ORDER_ID, event->order_id);
+        at = pb_put_uint(at, EVENT_ORDER_ID, event->order_id);
     if (event->version)
-        at = pb_put_uint(at, VERSION, event->version);
+        at = pb_put_uint(at, EVENT_VERSION, event->version);
     if (event->event_time)
         at = pb_put_uint(at, EVENT_TIME, (uint64_t)event->event_time);
     return at;

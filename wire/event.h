@@ -33,8 +33,9 @@ bool event_read(struct span raw, struct event *event);
 /* Only what a filter needs, and fast: stream name, type and order id; false: malformed. */
 bool event_peek(struct span raw, struct event *event);
 
-/* The client's field of this number, 1 to EVENT_FIELDS. */
-enum { EVENT_FIELDS = 12 };
+/* The numbers of the client's fields are 1 to EVENT_FIELDS, then come the store's. */
+enum { EVENT_FIELDS = 12, EVENT_ORDER_ID, EVENT_VERSION, EVENT_TIME };
+/* The client's field of this number. */
 struct span event_field(const struct event *event, uint32_t number);
 
 /* Encoded size of a client's event with the given fields (1 to 12; raw and 13 to 15 are not looked at), and its encoding. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "wire/event.h"
+#include "wire/pb.h"
 
 /* A copy of a text that had no room for its NUL. */
 struct copy {
@@ -58,6 +59,75 @@ void batch_flag(muon_batch *batch, uint32_t flags)
 
 /* ---- one event ---- */
 
+static const char json[] = "application/json"; /* what no content type means */
+
+/* What an event has where its encoding has nothing. */
+static const struct muon_event nothing = {
+    .stream = {"", 0},
+    .type = {"", 0},
+    .event_id = {"", 0},
+    .id = {"", 0},
+    .service = {"", 0},
+    .schema = {"", 0},
+    .content_type = {json, sizeof json - 1},
+    .caused_by = {"", 0},
+    .caused_by_relation = {"", 0},
+    .traceparent = {"", 0},
+    .payload = {"", 0},
+    .metadata = {"", 0},
+};
+
+/* Where a field goes, by its number. */
+static const size_t places[EVENT_TIME + 1] = {
+    [1] = offsetof(struct muon_event, stream),
+    [2] = offsetof(struct muon_event, type),
+    [3] = offsetof(struct muon_event, event_id),
+    [4] = offsetof(struct muon_event, payload),
+    [5] = offsetof(struct muon_event, content_type),
+    [6] = offsetof(struct muon_event, schema),
+    [7] = offsetof(struct muon_event, id),
+    [8] = offsetof(struct muon_event, service),
+    [9] = offsetof(struct muon_event, caused_by),
+    [10] = offsetof(struct muon_event, caused_by_relation),
+    [11] = offsetof(struct muon_event, metadata),
+    [12] = offsetof(struct muon_event, traceparent),
+    [EVENT_ORDER_ID] = offsetof(struct muon_event, order_id),
+    [EVENT_VERSION] = offsetof(struct muon_event, version),
+    [EVENT_TIME] = offsetof(struct muon_event, time_ms),
+};
+
+static void *place(struct muon_event *event, uint32_t number)
+{
+    return (char *)event + places[number];
+}
+
+/* Which texts there are, a bit for each number, and the number of the one at the very end of the event, or 0. */
+struct texts {
+    uint32_t bits, last;
+};
+
+/* One pass, and everything is where it goes. Unknown fields are skipped, the last of repeated ones counts. false: malformed. */
+static bool read_fields(struct span raw, struct muon_event *event, struct texts *texts)
+{
+    struct pb_field field;
+    int more;
+    memcpy(event, &nothing, sizeof nothing);
+    *texts = (struct texts){0, 0};
+    while ((more = pb_next(&raw, &field)) > 0) {
+        texts->last = 0;
+        if (field.number <= EVENT_FIELDS && field.type == PB_BYTES) {
+            *(muon_str *)place(event, field.number) =
+                (muon_str){(const char *)field.bytes.data, field.bytes.len};
+            texts->bits |= 1u << field.number;
+            texts->last = field.number;
+        } else if (field.number > EVENT_FIELDS && field.number <= EVENT_TIME &&
+                   field.type == PB_VARINT) {
+            *(int64_t *)place(event, field.number) = (int64_t)field.value;
+        }
+    }
+    return more == 0;
+}
+
 static bool copy_text(muon_batch *batch, struct span text, muon_str *out)
 {
     struct copy *copy = malloc(sizeof *copy + text.len + 1);
@@ -71,68 +141,34 @@ static bool copy_text(muon_batch *batch, struct span text, muon_str *out)
     return true;
 }
 
-/* end: of the event. */
-static bool give(muon_batch *batch, struct span text, const uint8_t *end, muon_str *out)
+/* The copy first: if there is no memory for it, the event can be read again. */
+static bool end_texts(muon_batch *batch, struct muon_event *event, struct texts texts)
 {
-    if (text.len == 0) {
-        *out = (muon_str){"", 0};
-        return true;
-    }
-    if (text.data + text.len == end)
-        return copy_text(batch, text, out);
-    ((uint8_t *)text.data)[text.len] = 0;
-    *out = (muon_str){(const char *)text.data, text.len};
-    return true;
-}
-
-static const char json[] = "application/json"; /* what no content type means */
-
-#define FROM(member) offsetof(struct event, member)
-#define TO(member)   offsetof(struct muon_event, member)
-static const struct {
-    size_t from, to;
-} texts[] = {
-    {FROM(stream_name), TO(stream)},
-    {FROM(event_type), TO(type)},
-    {FROM(event_id), TO(event_id)},
-    {FROM(id), TO(id)},
-    {FROM(service_id), TO(service)},
-    {FROM(schema), TO(schema)},
-    {FROM(content_type), TO(content_type)},
-    {FROM(caused_by), TO(caused_by)},
-    {FROM(caused_by_relation), TO(caused_by_relation)},
-    {FROM(traceparent), TO(traceparent)},
-    {FROM(payload), TO(payload)},
-    {FROM(metadata), TO(metadata)},
-};
-
-static bool give_all(muon_batch *batch, const struct event *event, struct muon_event *out)
-{
-    const uint8_t *end = event->raw.data + event->raw.len;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!give(batch, *(const struct span *)((const char *)event + texts[i].from), end,
-                  (muon_str *)((char *)out + texts[i].to)))
+    if (texts.last) {
+        muon_str *text = place(event, texts.last);
+        if (!copy_text(batch, (struct span){(const uint8_t *)text->ptr, text->len}, text))
             return false;
-    if (out->content_type.len == 0)
-        out->content_type = (muon_str){json, sizeof json - 1};
+        texts.bits &= ~(1u << texts.last);
+    }
+    for (uint32_t bits = texts.bits; bits; bits &= bits - 1) {
+        muon_str *text = place(event, (uint32_t)__builtin_ctz(bits));
+        if (text->len == 0)
+            text->ptr = "";
+        else
+            ((char *)(uintptr_t)text->ptr)[text->len] = 0;
+    }
+    if (event->content_type.len == 0)
+        event->content_type = nothing.content_type;
     return true;
 }
 
 bool batch_add(muon_batch *batch, struct span raw, bool *malformed)
 {
-    struct event event;
+    struct texts texts;
     assert(batch->events_len < batch->events_max);
-    *malformed = !event_read(raw, &event);
-    if (*malformed)
-        return false;
-    event.raw = raw;
-    struct muon_event *out = &batch->events[batch->events_len];
-    *out = (struct muon_event){
-        .order_id = (int64_t)event.order_id,
-        .version = (int64_t)event.version,
-        .time_ms = event.event_time,
-    };
-    if (!give_all(batch, &event, out))
+    struct muon_event *event = &batch->events[batch->events_len];
+    *malformed = !read_fields(raw, event, &texts);
+    if (*malformed || !end_texts(batch, event, texts))
         return false;
     batch->events_len++;
     return true;
@@ -153,15 +189,11 @@ bool batch_add_after(muon_batch *batch, struct span raw, int64_t *last, bool *ma
 bool batch_add_item(muon_batch *batch, const struct bus_item *item, struct span stream,
                     int64_t version)
 {
-    static const muon_str nothing = {"", 0};
     assert(batch->events_len < batch->events_max);
     struct muon_event *out = &batch->events[batch->events_len];
-    *out = (struct muon_event){.version = version,
-                               .stream = {(const char *)stream.data, stream.len - 1},
-                               .content_type = {json, sizeof json - 1}};
-    out->type = out->event_id = out->id = out->service = out->schema = nothing;
-    out->caused_by = out->caused_by_relation = out->traceparent = nothing;
-    out->payload = out->metadata = nothing;
+    *out = nothing;
+    out->version = version;
+    out->stream = (muon_str){(const char *)stream.data, stream.len - 1};
     if (item->content_type.len && !copy_text(batch, item->content_type, &out->content_type))
         return false;
     if (item->body.len && !copy_text(batch, item->body, &out->payload))

@@ -1,6 +1,7 @@
 /*
  * held.c - two passes over a message: a quick one on the I/O thread, over frames and markers, and the thorough one when
- * the application takes it.
+ * the application takes it. What the second has passed it has written to (see batch.c), so it is not read again: when memory
+ * is short a batch is smaller.
  */
 #include "sdk/src/held.h"
 
@@ -83,16 +84,18 @@ muon_batch *held_take(struct held *held, size_t max, int64_t *last, size_t *take
     batch_hold(batch, held->message);
     size_t n = 0;
     while (n < room && part_next(&rest, &part) > 0) {
-        if (part.kind != PART_EVENT)
-            continue;
-        n++;
-        fetch_ahead(rest, part.event.len);
-        if (!batch_add_after(batch, part.event, &reached, malformed)) {
-            muon_batch_free(batch);
-            return NULL;
+        if (part.kind == PART_EVENT) {
+            fetch_ahead(rest, part.event.len);
+            if (!batch_add_after(batch, part.event, &reached, malformed))
+                break;
+            n++;
         }
+        held->rest = rest;
     }
-    held->rest = rest;
+    if (n < room && (*malformed || n == 0)) {
+        muon_batch_free(batch);
+        return NULL;
+    }
     held->events -= n;
     if (held->events == 0)
         batch_flag(batch, held->flags);

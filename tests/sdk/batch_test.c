@@ -8,7 +8,9 @@
 #include "sdk/src/batch.h"
 #include "sdk/src/held.h"
 #include "sdk/src/sub_request.h"
+#include "tests/lib/allocs.h"
 #include "wire/codec.h"
+#include "wire/event.h"
 #include "wire/pb.h"
 #include "wire/text.h"
 
@@ -65,6 +67,109 @@ static void a_text_at_the_very_end_of_an_event_is_copied(void **state)
     assert_string_equal(muon_batch_at(batch, 0)->stream.ptr, "stream");
     assert_string_equal(muon_batch_at(batch, 0)->type.ptr, "type");
     bytes_unref(raw);
+    muon_batch_free(batch);
+}
+
+/* What nobody has read is as it was, also when memory is short in between. */
+static void without_memory_a_batch_is_smaller_and_the_rest_comes_later(void **state)
+{
+    (void)state;
+    uint8_t texts[64], frames[256], *at = frames;
+    uint8_t *end = pb_put_uint(texts, EVENT_ORDER_ID, 0);
+    int64_t last = -1;
+    size_t taken;
+    bool malformed;
+    for (uint8_t i = 1; i <= 3; i++) { /* the type is at the very end, and copied */
+        texts[1] = i;
+        uint8_t *past = pb_put_bytes(pb_put_bytes(end, 1, text_span("s")), 2, text_span("type"));
+        at = pb_put_bytes(at, 1, (struct span){texts, (size_t)(past - texts)});
+    }
+    struct bytes *message = bytes_copy(frames, (size_t)(at - frames));
+    struct held *held = held_new(message, &malformed);
+    bytes_unref(message);
+    allocs_arm(3, false); /* the batch's, the first copy, the second */
+    muon_batch *batch = held_take(held, SIZE_MAX, &last, &taken, &malformed);
+    allocs_disarm();
+    assert_int_equal(muon_batch_count(batch), 1);
+    assert_int_equal(taken, 1);
+    muon_batch_free(batch);
+    allocs_arm(2, false);
+    assert_null(held_take(held, SIZE_MAX, &last, &taken, &malformed));
+    allocs_disarm();
+    assert_false(malformed);
+    batch = held_take(held, SIZE_MAX, &last, &taken, &malformed);
+    assert_int_equal(muon_batch_count(batch), 2);
+    assert_int_equal(muon_batch_at(batch, 0)->order_id, 2);
+    assert_string_equal(muon_batch_at(batch, 1)->type.ptr, "type");
+    assert_string_equal(muon_batch_at(batch, 1)->stream.ptr, "s");
+    assert_int_equal(held->events, 0);
+    muon_batch_free(batch);
+    held_free(held);
+}
+
+static struct muon_event read_one(const uint8_t *data, const uint8_t *end, muon_batch **batch)
+{
+    bool malformed;
+    struct bytes *raw = bytes_copy(data, (size_t)(end - data));
+    *batch = batch_new(1, 1);
+    batch_hold(*batch, raw);
+    assert_true(batch_add(*batch, bytes_span(raw), &malformed));
+    bytes_unref(raw);
+    return *muon_batch_at(*batch, 0);
+}
+
+static void every_field_arrives_where_it_belongs(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"",        "stream",   "type", "event-id", "payload",
+                                        "text",    "schema",   "id",   "service",  "cause",
+                                        "relates", "metadata", "trace"};
+    uint8_t buffer[256], *at = buffer;
+    muon_batch *batch;
+    for (uint32_t n = 1; n <= EVENT_FIELDS; n++)
+        at = pb_put_bytes(at, n, text_span(names[n]));
+    at = pb_put_uint(pb_put_uint(at, EVENT_ORDER_ID, 13), EVENT_VERSION, 14);
+    struct muon_event e = read_one(buffer, pb_put_uint(at, EVENT_TIME, 15), &batch);
+    const muon_str *fields[] = {NULL,
+                                &e.stream,
+                                &e.type,
+                                &e.event_id,
+                                &e.payload,
+                                &e.content_type,
+                                &e.schema,
+                                &e.id,
+                                &e.service,
+                                &e.caused_by,
+                                &e.caused_by_relation,
+                                &e.metadata,
+                                &e.traceparent};
+    for (uint32_t n = 1; n <= EVENT_FIELDS; n++)
+        assert_string_equal(fields[n]->ptr, names[n]);
+    assert_int_equal(e.order_id, 13);
+    assert_int_equal(e.version, 14);
+    assert_int_equal(e.time_ms, 15);
+    muon_batch_free(batch);
+}
+
+static void the_last_of_repeated_fields_counts_and_unknown_ones_are_skipped(void **state)
+{
+    (void)state;
+    uint8_t buffer[256], *at = buffer;
+    muon_batch *batch;
+    at = pb_put_bytes(at, 1, text_span("first"));
+    at = pb_put_bytes(at, 5, text_span("text/plain"));
+    at = pb_put_bytes(at, 6, text_span("schema"));
+    at = pb_put_bytes(at, 300, text_span("unknown"));
+    at = pb_put_uint(at, 2, 7);                              /* a number where a text belongs */
+    at = pb_put_bytes(at, EVENT_VERSION, text_span("text")); /* and the other way around */
+    at = pb_put_bytes(at, 1, text_span("last"));
+    at = pb_put_bytes(at, 5, text_span(""));
+    struct muon_event e = read_one(buffer, pb_put_bytes(at, 6, text_span("")), &batch);
+    assert_string_equal(e.stream.ptr, "last");
+    assert_string_equal(e.content_type.ptr, "application/json");
+    assert_string_equal(e.schema.ptr, "");
+    assert_string_equal(e.type.ptr, "");
+    assert_int_equal(e.version, 0);
     muon_batch_free(batch);
 }
 
@@ -311,6 +416,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_nul_terminated_views_of_the_buffer),
         cmocka_unit_test(a_text_at_the_very_end_of_an_event_is_copied),
+        cmocka_unit_test(without_memory_a_batch_is_smaller_and_the_rest_comes_later),
+        cmocka_unit_test(every_field_arrives_where_it_belongs),
+        cmocka_unit_test(the_last_of_repeated_fields_counts_and_unknown_ones_are_skipped),
         cmocka_unit_test(a_batch_lives_until_its_last_owner_frees_it),
         cmocka_unit_test(a_malformed_event_is_not_added),
         cmocka_unit_test(a_message_is_taken_in_batches_and_its_flags_come_last),

@@ -7,8 +7,6 @@
 #include "wire/pb.h"
 #include "wire/text.h"
 
-enum { ORDER_ID = 13, VERSION = 14, EVENT_TIME = 15 };
-
 struct bytes *made_event(uint64_t order_id)
 {
     char payload[32];
@@ -17,13 +15,13 @@ struct bytes *made_event(uint64_t order_id)
                           .event_type = text_span("T"),
                           .event_id = text_span("some-id"),
                           .payload = text_span(payload)};
-    size_t size = event_size(&event) + pb_uint_size(ORDER_ID, order_id) +
-                  pb_uint_size(VERSION, order_id) + pb_uint_size(EVENT_TIME, 1700000000000);
+    size_t size = event_size(&event) + pb_uint_size(EVENT_ORDER_ID, order_id) +
+                  pb_uint_size(EVENT_VERSION, order_id) + pb_uint_size(EVENT_TIME, 1700000000000);
     struct bytes *raw = bytes_new(size);
     assert_non_null(raw);
     uint8_t *at = event_put(raw->data, &event);
-    at = pb_put_uint(at, ORDER_ID, order_id);
-    at = pb_put_uint(at, VERSION, order_id);
+    at = pb_put_uint(at, EVENT_ORDER_ID, order_id);
+    at = pb_put_uint(at, EVENT_VERSION, order_id);
     pb_put_uint(at, EVENT_TIME, 1700000000000);
     return raw;
 }
