@@ -3,7 +3,8 @@
  *
  *   verb=serve    ca=, cert=, key=: with TLS
  *   verb=unary    one call after the other: latency. slices=, slice_bytes=: of the answer
- *   verb=stream   one streaming call after the other: bytes a second; distinct=1: of memory that was not sent before
+ *   verb=stream   one streaming call after the other: bytes a second; distinct=1: of memory that was not sent before;
+ *                 keep=1: with the allocator told to keep what is freed, as libmuon tells it
  *   verb=echo     streams both ways: messages a second, window= of them in flight, slice_bytes= each
  *   verb=idle     connect, tell the memory, and do nothing
  */
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "bench/measure.h"
+#include "wire/memory.h"
 
 struct client {
     grpc_completion_queue *cq;
@@ -153,6 +155,8 @@ int main(int argc, char **argv)
     const char *verb = args_text(&args, "verb", "");
     if (strcmp(verb, "serve") == 0)
         return raw_grpc_serve(&args);
+    if (args_number(&args, "keep", 0))
+        memory_keep();
     struct client client = client_open(&args);
     struct raw_request request = {(uint32_t)args_number(&args, "messages", 1000),
                                   (uint32_t)args_number(&args, "slices", 2),

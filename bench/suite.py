@@ -107,6 +107,7 @@ def replay(lab):
             like = run("bench_wire", verb="replay", events=events, **photond.wire)
             got = lab.alternate({
                 "grpc": lambda: grpc_stream(grpc, like, distinct=1),
+                "kept": lambda: grpc_stream(grpc, like, distinct=1, keep=1),
                 "wire": lambda: run("bench_wire", verb="replay", events=events, **photond.wire),
                 "sdk": lambda: run("bench_sdk", verb="replay", events=events, **photond.sdk)},
                 lab.rounds * 2 + 1)
@@ -116,6 +117,8 @@ def replay(lab):
         rates[tls] = got["wire"]["per_s"]
         for key, name in (("wire", "bare call"), ("sdk", "libmuon, every event looked at")):
             lab.row(f"{name}{way}", rate(got[key]), beside, got[key]["per_s"] / ceiling, 0.7)
+        kept = got["kept"]["mb_per_s"] / got["grpc"]["mb_per_s"]
+        lab.row(f"gRPC core, its memory kept as libmuon keeps it{way}", f"{ceiling * kept / 1e6:.2f} M/s", beside, kept)
     lab.row("TLS / plain", f"{rates[True] / 1e6:.2f} M/s", f"{rates[False] / 1e6:.2f} M/s",
             rates[True] / rates[False], 0.55)
 

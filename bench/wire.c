@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/wire_verbs.h"
+#include "wire/memory.h"
 
 int main(int argc, char **argv)
 {
@@ -15,6 +16,7 @@ int main(int argc, char **argv)
                  {"ask", wire_ask}};
     struct args args = {argc, argv};
     const char *verb = args_text(&args, "verb", "");
+    memory_keep();
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].name) == 0) {
             verbs[i].run(&args);

@@ -16,6 +16,7 @@
 #include "sdk/src/fork.h"
 #include "sdk/src/queue.h"
 #include "sdk/src/status.h"
+#include "wire/memory.h"
 
 enum {
     STOP_MS = 2000, /* how long muon_close waits for the threads, beyond its own time */
@@ -93,6 +94,7 @@ int32_t muon_open(const char *url, const muon_config *cfg, muon_client **out, mu
         return status;
     }
     fork_watch();
+    memory_keep();
     init(c);
     c->cq = cq_open(1);
     if (!c->cq) {
