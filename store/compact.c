@@ -33,7 +33,7 @@ static bool tell(struct compact *c, struct parts *message)
 }
 
 /* The first message comes before the first piece, which takes seconds. */
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct compact *c = (struct compact *)feed;

@@ -16,7 +16,7 @@ enum { STUCK_MS = 1000 };
 
 static bool may_make_ahead(const struct feed *feed)
 {
-    return feed->maker->take_back && !feed->stuck &&
+    return feed->maker->take_back && !feed->stuck && !feed->enough &&
            atomic_load(feed->ahead_left) >= FEED_AHEAD_BYTES;
 }
 
@@ -30,7 +30,7 @@ static bool runnable(const struct feed *feed)
 {
     if (is_over(feed))
         return !feed->sending && !feed->finished;
-    return !feed->idle && !feed->ready.bytes && (!feed->sending || may_make_ahead(feed));
+    return !feed->idle && (!feed->sending || may_make_ahead(feed));
 }
 
 /* Give back the lock, and queue the job if there is something to do: whoever runs it finds the lock free. Nothing ends the feed
@@ -63,12 +63,47 @@ static void send(struct feed *feed, struct parts *message)
     parts_clear(message);
 }
 
+/* ---- what is ready ---- */
+
+/* The message is the ring's. It keeps of what was reserved as much as it needs. */
+static void push(struct feed *feed, struct parts *message, size_t *reserved)
+{
+    assert(feed->ready_len < FEED_READY_MAX);
+    struct feed_ready *last = &feed->ready[(feed->ready_first + feed->ready_len) % FEED_READY_MAX];
+    last->message = *message;
+    last->reserved = message->bytes < *reserved ? message->bytes : *reserved;
+    *reserved -= last->reserved;
+    *message = (struct parts){0};
+    feed->ready_len++;
+    feed->enough = feed->ready_len == FEED_READY_MAX;
+}
+
+static struct parts pop(struct feed *feed)
+{
+    struct feed_ready *first = &feed->ready[feed->ready_first];
+    struct parts message = first->message;
+    if (first->reserved)
+        atomic_fetch_add(feed->ahead_left, first->reserved);
+    *first = (struct feed_ready){0};
+    feed->ready_first = (feed->ready_first + 1) % FEED_READY_MAX;
+    feed->ready_len--;
+    return message;
+}
+
 static void drop_ready(struct feed *feed)
 {
-    parts_clear(&feed->ready);
-    if (feed->reserved)
-        atomic_fetch_add(feed->ahead_left, feed->reserved);
-    feed->reserved = 0;
+    while (feed->ready_len > 0) {
+        struct parts message = pop(feed);
+        parts_clear(&message);
+    }
+}
+
+static size_t ready_bytes(const struct feed *feed)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < feed->ready_len; i++)
+        bytes += feed->ready[(feed->ready_first + i) % FEED_READY_MAX].message.bytes;
+    return bytes;
 }
 
 void feed_sent(struct serve_call *call, bool ok)
@@ -78,10 +113,13 @@ void feed_sent(struct serve_call *call, bool ok)
     feed->sending = feed->stuck = false;
     if (!ok && !feed->stop)
         feed->stop = REASON_CALLER_GONE;
-    if (feed->ready.bytes && !is_over(feed)) { /* the last one goes with the end */
-        send(feed, &feed->ready);
-        drop_ready(feed);
+    bool with_end = feed->ended && !feed->failed; /* the last one goes with it */
+    if (feed->ready_len > with_end && !feed->stop) {
+        struct parts message = pop(feed);
+        send(feed, &message);
     }
+    if (feed->ready_len <= FEED_READY_LOW)
+        feed->enough = false;
     unlock(feed);
 }
 
@@ -92,21 +130,9 @@ static bool reserve(struct feed *feed)
 {
     size_t left = atomic_load(feed->ahead_left);
     while (left >= FEED_AHEAD_BYTES)
-        if (atomic_compare_exchange_weak(feed->ahead_left, &left, left - FEED_AHEAD_BYTES)) {
-            feed->reserved = FEED_AHEAD_BYTES;
+        if (atomic_compare_exchange_weak(feed->ahead_left, &left, left - FEED_AHEAD_BYTES))
             return true;
-        }
     return false;
-}
-
-/* What a message made ahead does not need goes back. */
-static void settle(struct feed *feed)
-{
-    size_t keep = feed->ready.bytes < feed->reserved ? feed->ready.bytes : feed->reserved;
-    if (feed->reserved == keep)
-        return;
-    atomic_fetch_add(feed->ahead_left, feed->reserved - keep);
-    feed->reserved = keep;
 }
 
 static void keep_error(struct feed *feed, const struct error *error)
@@ -126,7 +152,8 @@ static void make(struct feed *feed)
 {
     struct parts message = {0};
     struct error error;
-    bool ahead = feed->sending;
+    unsigned ahead = feed->sending + feed->ready_len;
+    size_t reserved = ahead ? FEED_AHEAD_BYTES : 0;
     if (ahead && !reserve(feed))
         return;
     feed->woken = false;
@@ -139,13 +166,15 @@ static void make(struct feed *feed)
     feed->ended = result == FEED_LAST || result == FEED_FAILED;
     if (result == FEED_FAILED)
         keep_error(feed, &error);
-    if (feed->sending || feed->ended)
-        feed->ready = message;
-    else if (message.bytes && !feed->stop)
+    if (message.bytes == 0)
+        feed->enough = feed->ready_len > 0; /* there is nothing more for now */
+    else if (feed->sending || feed->ended)
+        push(feed, &message, &reserved);
+    else if (!feed->stop)
         send(feed, &message);
-    else
-        parts_clear(&message);
-    settle(feed);
+    parts_clear(&message);
+    if (reserved)
+        atomic_fetch_add(feed->ahead_left, reserved);
 }
 
 /* Give up the lock for good. The last message and the end leave together: a client that reads little waits for one wake-up less. */
@@ -163,10 +192,8 @@ static void finish(struct feed *feed)
     else if (feed->stop)
         error_set(&error, feed->stop, "the call has failed, and there is no memory to say more");
     feed->finished = true;
-    if (ok) {
-        last = feed->ready;
-        feed->ready = (struct parts){0};
-    }
+    if (ok && feed->ready_len > 0)
+        last = pop(feed);
     drop_ready(feed);
     pthread_mutex_unlock(&feed->lock);
     feed->maker->end(feed);
@@ -229,11 +256,14 @@ bool feed_look(struct feed *feed, int64_t now_ms, int64_t quiet_ms, enum feed_st
 {
     pthread_mutex_lock(&feed->lock);
     int64_t quiet = now_ms - feed->sent_ms;
-    if (feed->sending && feed->ready.bytes && !feed->making && quiet >= STUCK_MS) {
+    if (feed->sending && feed->ready_len > 0 && !feed->making && quiet >= STUCK_MS) {
+        unsigned messages = feed->ready_len;
         drop_ready(feed);
         feed->stuck = true;
-        feed->ended = false; /* it may have been the last one */
-        feed->maker->take_back(feed);
+        feed->maker->take_back(feed, messages);
+        feed->ended = false; /* one may have been the last */
+        free(feed->failed);
+        feed->failed = NULL;
     }
     bool is_quiet = !feed->sending && quiet >= quiet_ms;
     *state = feed->sending && quiet >= STUCK_MS ? FEED_STALLED
@@ -248,7 +278,7 @@ enum feed_state feed_see(struct feed *feed, int64_t now_ms, size_t *waiting_byte
     pthread_mutex_lock(&feed->lock);
     bool stalled = feed->stuck || (feed->sending && now_ms - feed->sent_ms >= STUCK_MS);
     bool waiting = feed->idle && !feed->sending;
-    *waiting_bytes = feed->ready.bytes + (feed->sending ? feed->sending_bytes : 0);
+    *waiting_bytes = ready_bytes(feed) + (feed->sending ? feed->sending_bytes : 0);
     pthread_mutex_unlock(&feed->lock);
     return stalled ? FEED_STALLED : waiting ? FEED_WAITING : FEED_BUSY;
 }
@@ -273,6 +303,6 @@ void feed_gone(struct serve_call *call)
         return;
     pthread_mutex_destroy(&feed->lock);
     free(feed->failed);
-    parts_clear(&feed->ready);
+    drop_ready(feed);
     feed->maker->free(feed);
 }

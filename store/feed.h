@@ -1,7 +1,7 @@
 /*
  * feed.h - answers a call with message after message, each made on a reader thread, while the one before is on its way.
  *
- * For Subscribe, Read and ListStreams. At most one message is within gRPC, and at most one more is ready; a ready one may be
+ * For Subscribe, Read and ListStreams. At most one message is within gRPC, and at most FEED_READY_MAX more are ready; they may be
  * taken back and made again later, so a client that does not read costs its place and no memory worth naming.
  *
  * A feed is embedded in the call's own state, which serve's handlers hand over: sent, lost and gone are the feed's.
@@ -28,17 +28,31 @@ enum feed_result {
 
 /* A call's own part. */
 struct feed_maker {
-    /* On a reader thread, never twice at once: one bounded step. Put a message into the parts, or leave them empty. ahead: a message
-     * is on its way still, so what is made now may be taken back: give FEED_MORE rather than FEED_IDLE with it. */
-    enum feed_result (*make)(struct feed *feed, bool ahead, struct parts *message,
+    /* On a reader thread, never twice at once: one bounded step. Put a message into the parts, or leave them empty. ahead: so many
+     * messages were made and have not left, so what is made now may be taken back: give FEED_MORE rather than FEED_IDLE with it,
+     * and in any case if there is more than one. */
+    enum feed_result (*make)(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error);
-    /* The last message that was made ahead will not be sent: stand where it began. NULL: nothing is made ahead. Not while make
-     * runs; must not call feed_* or fanout_*. */
-    void (*take_back)(struct feed *feed);
+    /* The last messages that were made, 1 to FEED_READY_MAX of them, will not be sent: stand where the first of them began. NULL:
+     * nothing is made ahead. Not while make runs; must not call feed_* or fanout_*. */
+    void (*take_back)(struct feed *feed, unsigned messages);
     /* On a reader thread: the call is about to end; nobody may call feed_wake once this has returned. */
     void (*end)(struct feed *feed);
     /* Free the call's state. */
     void (*free)(struct feed *feed);
+};
+
+enum {
+    FEED_READY_MAX = 4, /* messages */
+    FEED_READY_LOW =
+        1, /* when so many are left, more are made: one change of threads for several */
+    FEED_AHEAD_BYTES = 256 * 1024 /* set aside for a message that is made ahead */
+};
+
+/* A message that was made while another was on its way. */
+struct feed_ready {
+    struct parts message;
+    size_t reserved; /* of ahead_left */
 };
 
 struct feed {
@@ -53,15 +67,14 @@ struct feed {
     struct readers_job job;
     pthread_mutex_t lock;
     bool scheduled, making, idle, woken, sending, stuck, ended, finished;
+    bool enough; /* is made ahead, until FEED_READY_LOW */
     enum reason stop;
     struct error *failed;
-    struct parts ready;
+    struct feed_ready ready[FEED_READY_MAX]; /* a ring */
+    unsigned ready_first, ready_len;
     size_t sending_bytes; /* of the message on its way */
-    size_t reserved;
-    int64_t sent_ms; /* when the last message was given to gRPC */
+    int64_t sent_ms;      /* when the last message was given to gRPC */
 };
-
-enum { FEED_AHEAD_BYTES = 256 * 1024 }; /* set aside for a message that is made ahead */
 
 /* call, readers, maker and ahead_left are set, the rest is zero. Called in the method's begin; sets the call's state to the feed. */
 void feed_init(struct feed *feed);

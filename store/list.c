@@ -133,7 +133,7 @@ struct listing {
     struct bytes *message;
 };
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     bool done;

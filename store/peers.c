@@ -48,7 +48,7 @@ static uint64_t page_of_sessions(struct listing *l)
     return session_list(l->feed.admin->bus, l->before, PAGE, see_session, l);
 }
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct listing *l = (struct listing *)feed;

@@ -37,7 +37,7 @@ static bool open_page(struct page *page, struct error *error)
     return page->opened;
 }
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct page *page = (struct page *)feed;

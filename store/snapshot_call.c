@@ -61,7 +61,7 @@ static enum feed_result fail(struct parts *message)
     return FEED_FAILED;
 }
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct snapshot_call *c = (struct snapshot_call *)feed;

@@ -60,7 +60,7 @@ static struct bytes *take(struct admin *admin)
 
 /* ---- the feed ---- */
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct stats *s = (struct stats *)feed;

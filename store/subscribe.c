@@ -57,7 +57,8 @@ struct subscription {
     bool opened;
     uint64_t last; /* cold: the head when it began */
     struct cursor cursor;
-    struct progress progress, before; /* before the last message */
+    struct progress progress, before[FEED_READY_MAX]; /* each of the last messages: a ring */
+    unsigned made;                                    /* messages; the next is at its end */
     struct fanout_waiter waiter;
     bool waiting;              /* or has been woken since */
     _Atomic uint64_t woken_at; /* where the commit that woke us begins; 0: none did */
@@ -68,17 +69,12 @@ struct subscription {
 
 /* ---- markers ---- */
 
-static bool put_marker(struct parts *message, const uint8_t *marker, size_t len)
-{
-    return parts_copy(message, (struct span){marker, len});
-}
-
 static bool tell_truncated(struct subscription *sub, struct parts *message)
 {
     uint8_t marker[MARKER_BYTES_MAX];
     size_t len = marker_truncated(marker, sub->cursor.at.truncated);
     sub->cursor.at.truncated = 0;
-    return put_marker(message, marker, len);
+    return parts_copy(message, (struct span){marker, len});
 }
 
 static bool tell_caught_up(struct subscription *sub, uint64_t head, struct parts *message)
@@ -86,7 +82,7 @@ static bool tell_caught_up(struct subscription *sub, uint64_t head, struct parts
     uint8_t marker[MARKER_BYTES_MAX];
     sub->progress.caught_up = true;
     sub->progress.untold = 0;
-    return put_marker(message, marker, marker_caught_up(marker, head));
+    return parts_copy(message, (struct span){marker, marker_caught_up(marker, head)});
 }
 
 static bool tell_checkpoint(struct subscription *sub, uint64_t head, struct parts *message)
@@ -94,7 +90,7 @@ static bool tell_checkpoint(struct subscription *sub, uint64_t head, struct part
     uint8_t marker[MARKER_BYTES_MAX];
     uint64_t here = sub->cursor.at.next ? sub->cursor.at.next - 1 : 0;
     sub->progress.untold = 0;
-    return put_marker(message, marker, marker_checkpoint(marker, here, head));
+    return parts_copy(message, (struct span){marker, marker_checkpoint(marker, here, head)});
 }
 
 /* At most one marker a message, after its events. */
@@ -154,7 +150,7 @@ static enum feed_result wait(struct subscription *sub)
     return sub->waiting ? FEED_IDLE : FEED_MORE;
 }
 
-static enum feed_result step(struct subscription *sub, bool ahead, struct parts *message,
+static enum feed_result step(struct subscription *sub, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct cursor_batch batch;
@@ -171,37 +167,43 @@ static enum feed_result step(struct subscription *sub, bool ahead, struct parts 
     bool truncated = sub->cursor.at.truncated > 0;
     if (!tell(sub, head, batch.at_head, message) || !parts_close(message))
         return no_memory(message, error);
-    bool cold = sub->request.type == STREAM_COLD;
-    if (batch.done || (cold && batch.at_head))
+    if (batch.done || (sub->request.type == STREAM_COLD && batch.at_head))
         return FEED_LAST;
-    if (!batch.at_head || truncated || (ahead && message->bytes))
+    if (!batch.at_head || truncated || ahead > 1 || (ahead && message->bytes))
         return FEED_MORE;
     return wait(sub);
 }
 
-static enum feed_result make(struct feed *feed, bool ahead, struct parts *message,
+static enum feed_result make_one(struct subscription *sub, unsigned ahead, struct parts *message,
+                                 struct error *error)
+{
+    bool truncated = sub->cursor.at.truncated > 0;
+    if (!truncated && (sub->request.type != STREAM_HOT || sub->progress.caught_up))
+        return step(sub, ahead, message, error);
+    bool told = truncated ? tell_truncated(sub, message)
+                          : tell_caught_up(sub, sub->cursor.at.next - 1, message);
+    return told && parts_close(message) ? FEED_MORE : no_memory(message, error);
+}
+
+static enum feed_result make(struct feed *feed, unsigned ahead, struct parts *message,
                              struct error *error)
 {
     struct subscription *sub = (struct subscription *)feed;
     if (!sub->opened && !open_cursor(sub, error))
         return FEED_FAILED;
     sub->progress.at = sub->cursor.at;
-    sub->before = sub->progress;
-    bool told;
-    if (sub->cursor.at.truncated)
-        told = tell_truncated(sub, message);
-    else if (sub->request.type == STREAM_HOT && !sub->progress.caught_up)
-        told = tell_caught_up(sub, sub->cursor.at.next - 1, message);
-    else
-        return step(sub, ahead, message, error);
-    return told && parts_close(message) ? FEED_MORE : no_memory(message, error);
+    sub->before[sub->made % FEED_READY_MAX] = sub->progress;
+    enum feed_result result = make_one(sub, ahead, message, error);
+    sub->made += message->bytes > 0;
+    return result;
 }
 
-static void take_back(struct feed *feed)
+static void take_back(struct feed *feed, unsigned messages)
 {
     struct subscription *sub = (struct subscription *)feed;
-    sub->progress = sub->before;
-    sub->cursor.at = sub->before.at;
+    sub->made -= messages;
+    sub->progress = sub->before[sub->made % FEED_READY_MAX];
+    sub->cursor.at = sub->progress.at;
     atomic_store(&sub->place, sub->cursor.at.next);
     atomic_store(&sub->events, sub->progress.events);
 }

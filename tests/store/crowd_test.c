@@ -31,15 +31,24 @@ static void wait_for(size_t (*count)(struct subscriptions *), struct subscriptio
         sched_yield();
 }
 
-/* All of them. A network that has taken everything from the stuck one's sender once has taken a marker behind it, too. */
+static void see_stuck(void *user, const struct subscription_info *info)
+{
+    *(size_t *)user += info->state == SUBSCRIPTION_STUCK;
+}
+
+static size_t stuck_ones(struct subscriptions *all)
+{
+    size_t stuck = 0;
+    subscriptions_list(all, UINT64_MAX, SIZE_MAX, see_stuck, &stuck);
+    return stuck;
+}
+
 static void expect_events_of_the_stuck(struct follower *stuck, const struct rig *rig)
 {
     struct part part;
-    struct event event = {.order_id = 0};
+    struct event event;
     for (size_t i = 0; i < rig->events_len;) {
         assert_true(follower_next(stuck, &part));
-        if (part.kind == PART_CAUGHT_UP)
-            assert_int_equal(part.order_id, event.order_id);
         if (part.kind != PART_EVENT)
             continue;
         assert_true(event_read(part.event, &event));
@@ -54,7 +63,7 @@ static void a_stuck_reader_holds_its_place_and_no_memory_and_slows_nobody(void *
     struct follower stuck, honest;
     bench_open(&bench, 0, 0);
     struct subscriptions *all = bench.rig.store.subscriptions;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 36; i++) { /* 37 MB: more than a network takes from a sender */
         rig_begin(&bench.rig, 1, 1);
         for (int k = 0; k < 64; k++)
             rig_add(&bench.rig, k % 2, 0, 16000);
@@ -64,6 +73,7 @@ static void a_stuck_reader_holds_its_place_and_no_memory_and_slows_nobody(void *
     follow(&honest, &bench, "__all__", STREAM_HOT_COLD);
     expect_events(&honest, &bench.rig, -1, 0);
     expect_marker(&honest, PART_CAUGHT_UP, bench.rig.end.last_order_id);
+    wait_for(stuck_ones, all, 1);
     wait_for(subscriptions_ahead, all, 0); /* what was made ahead for the stuck one is taken back */
     for (int i = 0; i < 100; i++) {
         add_one(&bench, 0);
