@@ -20,7 +20,7 @@
 #include "wire/text.h"
 
 enum { MESSAGE_BYTES = 128 * 1024, LOOK_MS = 1000, CHECKPOINT_MS = 4000, MARKER_BYTES_MAX = 32 };
-enum { DEFAULT_MAX = 10000, AHEAD_BYTES = 32 * 1024 * 1024, BUSY_MS = 1000 };
+enum { DEFAULT_MAX = 10000, AHEAD_BYTES = 16 * 1024 * 1024, BUSY_MS = 1000 };
 
 struct subscriptions {
     struct store *store;
