@@ -9,7 +9,7 @@
 #include "store/keys.h"
 #include "wire/pb.h"
 
-enum { FRAME = 1, ORDER_ID = 13, VERSION = 14, TIME = 15, ID_KEY = 16, OWN = 17 };
+enum { FRAME = 1, ID_KEY = 16, OWN = 17 };
 
 /* Its message; what is zero or missing is left out. */
 static size_t message_put(uint8_t message[STUB_BYTES_MAX], const struct event *place,
@@ -57,11 +57,11 @@ bool stub_read(struct span raw, const struct record *record, uint32_t ordinal, s
     *stub = (struct stub){
         .place = {.order_id = record->first + ordinal, .event_time = record->time_ms}};
     while ((more = pb_next(&raw, &field)) > 0) {
-        if (field.number == ORDER_ID && field.type == PB_VARINT)
+        if (field.number == EVENT_ORDER_ID && field.type == PB_VARINT)
             stub->place.order_id = field.value;
-        else if (field.number == VERSION && field.type == PB_VARINT)
+        else if (field.number == EVENT_VERSION && field.type == PB_VARINT)
             stub->place.version = field.value;
-        else if (field.number == TIME && field.type == PB_VARINT)
+        else if (field.number == EVENT_TIME && field.type == PB_VARINT)
             stub->place.event_time = (int64_t)field.value;
         else if (field.number == ID_KEY && field.type == PB_BYTES && key_is_event_id(field.bytes))
             stub->id_key = field.bytes;

@@ -49,6 +49,7 @@ static void expect_events_of_the_stuck(struct follower *stuck, const struct rig 
     struct event event;
     for (size_t i = 0; i < rig->events_len;) {
         assert_true(follower_next(stuck, &part));
+        assert_true(part.kind != PART_CAUGHT_UP);
         if (part.kind != PART_EVENT)
             continue;
         assert_true(event_read(part.event, &event));
